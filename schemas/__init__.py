@@ -1,0 +1,1 @@
+"""What Wharf promises to the outside: its words and the shapes of its bodies and rows."""

@@ -1,0 +1,82 @@
+"""JSON as it may stand in a cell: nothing that PostgreSQL or another reader could not take."""
+
+import json
+from collections.abc import Callable
+from math import isinf
+from typing import Any, Final, NoReturn
+
+DEPTH_MAX: Final = 64
+
+
+class InvalidJsonError(ValueError):
+    """The text is no JSON that can be stored; the message says why, to stand behind a column's name."""
+
+
+def parse_json(text: str, read_float: Callable[[str], object] | None = None) -> object:
+    r"""The value of a JSON text; of a key that comes twice the last counts, as in jsonb.
+
+    Raises InvalidJsonError for all that RFC 8259 does not allow, and for what cannot be stored: more
+    than 64 levels, numbers beyond a double (unless `read_float` reads them), `\u0000`, and halves of
+    surrogate pairs.
+    """
+    try:
+        value = json.loads(text, parse_float=read_float or _read_float, parse_constant=_refuse_constant)
+    except json.JSONDecodeError as error:
+        raise InvalidJsonError(f"is not valid JSON: {error.msg} at character {error.pos + 1}") from error
+    except RecursionError as error:
+        raise InvalidJsonError(f"is nested more than {DEPTH_MAX} levels deep") from error
+    except InvalidJsonError:
+        raise
+    except ValueError as error:
+        raise InvalidJsonError("holds a whole number with too many digits") from error
+    _check_nesting(value)
+    # Raw text is UTF-8 without control characters already: only escapes can make such characters.
+    if "\\u" in text:
+        _check_characters(value)
+    return value
+
+
+def _read_float(text: str) -> float:
+    number = float(text)
+    is_lost = not number and any(digit in "123456789" for digit in text.lower().partition("e")[0])
+    if isinf(number) or is_lost:
+        raise InvalidJsonError("holds a number that does not fit a double")
+    return number
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise InvalidJsonError(f"holds {name}, which is not JSON")
+
+
+def _check_nesting(value: object) -> None:
+    level: list[object] = [value]
+    for _ in range(DEPTH_MAX + 1):
+        level = [item for container in level if isinstance(container, dict | list) for item in _items(container)]
+        if not level:
+            return
+    raise InvalidJsonError(f"is nested more than {DEPTH_MAX} levels deep")
+
+
+def _check_characters(value: object) -> None:
+    open_values: list[object] = [value]
+    while open_values:
+        value = open_values.pop()
+        if isinstance(value, dict):
+            open_values += value.keys()
+        if isinstance(value, dict | list):
+            open_values += _items(value)
+        elif isinstance(value, str):
+            _check_string(value)
+
+
+def _items(container: dict[str, Any] | list[Any]) -> list[Any]:
+    return container if isinstance(container, list) else list(container.values())
+
+
+def _check_string(text: str) -> None:
+    if "\0" in text:
+        raise InvalidJsonError("holds the character \\u0000, which cannot be stored")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidJsonError("holds half of a surrogate pair, which is no character") from error

@@ -1,0 +1,118 @@
+"""The settings: read once from `WHARF_…` variables in each composition root and passed down."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from environs import Env, EnvValidationError
+from marshmallow.validate import OneOf, Range, Regexp
+
+from service.errors import ConfigurationError
+
+MIB = 1024 * 1024
+GIB = 1024 * MIB
+
+_AT_LEAST_ONE = Range(min=1)
+_LOG_LEVEL = OneOf(["DEBUG", "INFO", "WARNING", "ERROR"])
+_POSTGRESQL = Regexp(r"postgresql://", error="must start with postgresql://")
+_REDIS = Regexp(r"(rediss?|redis\+socket)://", error="must start with redis:// or rediss://")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Every setting. The README's table says what each is for; lengths carry their unit in the name."""
+
+    database_url: str = field(repr=False)
+    broker_url: str = field(repr=False)
+    s3_endpoint: str | None
+    s3_public_endpoint: str | None
+    s3_region: str
+    s3_bucket: str
+    s3_access_key_id: str | None
+    s3_secret_access_key: str | None = field(repr=False)
+    s3_path_style: bool
+    allowed_hosts: frozenset[str]
+    host: str
+    port: int
+    web_processes: int
+    web_threads: int
+    lease_seconds: int
+    reap_seconds: int
+    resend_seconds: int
+    max_attempts: int
+    chunk_bytes: int
+    part_bytes: int
+    file_max_bytes: int
+    row_max_bytes: int
+    field_max_bytes: int
+    columns_max: int
+    body_max_bytes: int
+    source_connect_seconds: int
+    source_read_seconds: int
+    link_seconds: int
+    upload_seconds: int
+    log_level: str
+
+    @classmethod
+    def from_environment(cls) -> "Settings":
+        """Read and check the variables.
+
+        Raises ConfigurationError naming every variable that is missing or wrong, not only the first.
+        """
+        env = Env(eager=False)
+        with env.prefixed("WHARF_"):
+            values = _read(env)
+        try:
+            env.seal()
+        except EnvValidationError as error:
+            raise ConfigurationError(_problems(error)) from error
+        return cls(**values)
+
+
+def _problems(error: EnvValidationError) -> str:
+    """Each variable that is missing or wrong, and why."""
+    told = error.error_messages
+    if not isinstance(told, Mapping):
+        return "; ".join(told)
+    return "; ".join(f"{name}: {' '.join(texts)}" for name, texts in told.items())
+
+
+def _read(env: Env) -> dict[str, Any]:
+    """Every setting by its field's name; a wrong one is remembered by `env` and told by its seal."""
+    return {
+        "database_url": env.str("DATABASE_URL", validate=_POSTGRESQL),
+        "broker_url": env.str("BROKER_URL", validate=_REDIS),
+        "s3_endpoint": env.str("S3_ENDPOINT", default=None),
+        "s3_public_endpoint": env.str("S3_PUBLIC_ENDPOINT", default=None),
+        "s3_region": env.str("S3_REGION", default="us-east-1"),
+        "s3_bucket": env.str("S3_BUCKET"),
+        "s3_access_key_id": env.str("S3_ACCESS_KEY_ID", default=None),
+        "s3_secret_access_key": env.str("S3_SECRET_ACCESS_KEY", default=None),
+        "s3_path_style": env.bool("S3_PATH_STYLE", default=False),
+        "allowed_hosts": _hosts(env.list("ALLOWED_HOSTS", default=[])),
+        "host": env.str("HOST", default="127.0.0.1"),
+        "port": env.int("PORT", default=8080, validate=Range(min=1, max=65535)),
+        "web_processes": env.int("WEB_PROCESSES", default=2, validate=_AT_LEAST_ONE),
+        "web_threads": env.int("WEB_THREADS", default=8, validate=_AT_LEAST_ONE),
+        "lease_seconds": env.int("LEASE_SECONDS", default=15, validate=Range(min=3)),
+        "reap_seconds": env.int("REAP_SECONDS", default=2, validate=_AT_LEAST_ONE),
+        "resend_seconds": env.int("RESEND_SECONDS", default=10, validate=_AT_LEAST_ONE),
+        "max_attempts": env.int("MAX_ATTEMPTS", default=5, validate=_AT_LEAST_ONE),
+        "chunk_bytes": env.int("CHUNK_BYTES", default=4 * MIB, validate=_AT_LEAST_ONE),
+        "part_bytes": env.int("PART_BYTES", default=8 * MIB, validate=Range(min=5 * MIB)),
+        "file_max_bytes": env.int("FILE_MAX_BYTES", default=50 * GIB, validate=_AT_LEAST_ONE),
+        "row_max_bytes": env.int("ROW_MAX_BYTES", default=10 * MIB, validate=_AT_LEAST_ONE),
+        "field_max_bytes": env.int("FIELD_MAX_BYTES", default=MIB, validate=_AT_LEAST_ONE),
+        "columns_max": env.int("COLUMNS_MAX", default=1000, validate=_AT_LEAST_ONE),
+        "body_max_bytes": env.int("BODY_MAX_BYTES", default=MIB, validate=_AT_LEAST_ONE),
+        "source_connect_seconds": env.int("SOURCE_CONNECT_SECONDS", default=5, validate=_AT_LEAST_ONE),
+        "source_read_seconds": env.int("SOURCE_READ_SECONDS", default=30, validate=_AT_LEAST_ONE),
+        "link_seconds": env.int("LINK_SECONDS", default=30 * 60, validate=_AT_LEAST_ONE),
+        "upload_seconds": env.int("UPLOAD_SECONDS", default=60 * 60, validate=_AT_LEAST_ONE),
+        "log_level": env.str("LOG_LEVEL", default="INFO", validate=_LOG_LEVEL),
+    }
+
+
+def _hosts(names: list[str] | None) -> frozenset[str]:
+    """The allow-list as lower-case `host` or `host:port`; environs gives None for a value it refused."""
+    return frozenset(name.strip().lower() for name in names or [] if name.strip())
