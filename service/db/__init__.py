@@ -1,0 +1,1 @@
+"""PostgreSQL: the tables, their migrations, and how a session is opened."""

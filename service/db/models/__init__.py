@@ -1,0 +1,26 @@
+"""A mapped class for each table."""
+
+from service.db.models.api_keys import ApiKey
+from service.db.models.base import Base
+from service.db.models.chunks import Chunk, RowSetAside, StoredRowError
+from service.db.models.entities import Customer, Event, Feature, Meter, Price
+from service.db.models.scopes import Scope
+from service.db.models.tasks import Attempt, Task
+from service.db.models.uploads import Upload
+
+__all__ = [
+    "ApiKey",
+    "Attempt",
+    "Base",
+    "Chunk",
+    "Customer",
+    "Event",
+    "Feature",
+    "Meter",
+    "Price",
+    "RowSetAside",
+    "Scope",
+    "StoredRowError",
+    "Task",
+    "Upload",
+]
