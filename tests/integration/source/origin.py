@@ -1,0 +1,47 @@
+"""A small web server on 127.0.0.1 that answers as each test scripts it, with or without TLS."""
+
+import ssl
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Event, Thread
+
+Answer = Callable[[BaseHTTPRequestHandler], None]
+
+
+class Origin:
+    """The server: `answers` by path without query, and the requests that came in."""
+
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self.answers: dict[str, Answer] = {}
+        self.requests: list[tuple[str, dict[str, str]]] = []
+        # Lets an answer that must never end do so when the test is over.
+        self.over = Event()
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._make_handler())
+        if tls:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
+        self.port: int = self._server.server_address[1]
+        self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
+        self._thread.start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def close(self) -> None:
+        self.over.set()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def _make_handler(self) -> type[BaseHTTPRequestHandler]:
+        origin = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                origin.requests.append((self.path, dict(self.headers)))
+                origin.answers[self.path.partition("?")[0]](self)
+
+            def log_message(self, *_args: object) -> None:
+                pass
+
+        return Handler
