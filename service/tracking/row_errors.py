@@ -1,0 +1,63 @@
+"""The row errors of a task: stored with their chunk, told in one sentence when the task ends."""
+
+from collections.abc import Iterable
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from schemas.row_errors import RowError
+from service.db.models import StoredRowError
+
+_TOLD = 5
+_SUMMARY_CHARACTERS = 2000
+
+
+def store_row_errors(
+    session: Session, task_id: str, errors: Iterable[RowError]
+) -> None:
+    """Store why rows were refused; part of the transaction of their chunk."""
+    listed = [
+        {
+            "task_id": task_id,
+            "row": error.row,
+            "line": error.line,
+            "column": error.column or "",
+            "code": error.code,
+            "value": error.value,
+            "message": error.message,
+        }
+        for error in errors
+    ]
+    if listed:
+        session.execute(insert(StoredRowError).on_conflict_do_nothing(), listed)
+
+
+def summarise_row_errors(session: Session, task_id: str, rejected: int) -> str | None:
+    """A text for people: how many rows were refused, for what, and the first of them; None when none was."""
+    if not rejected:
+        return None
+    codes = session.execute(
+        select(StoredRowError.code, func.count())
+        .where(StoredRowError.task_id == task_id)
+        .group_by(StoredRowError.code)
+        .order_by(func.count().desc(), StoredRowError.code)
+    )
+    counted = ", ".join(f"{code} {count}" for code, count in codes)
+    first = session.scalars(
+        select(StoredRowError)
+        .where(StoredRowError.task_id == task_id)
+        .order_by(StoredRowError.row)
+        .limit(_TOLD)
+    ).all()
+    told = "; ".join(
+        f"Row {error.row} (line {error.line}): {error.message}" for error in first
+    )
+    more = rejected - len({error.row for error in first})
+    rest = f"; and {more} more rows" if more else ""
+    return (
+        f"{rejected} rows refused ({counted}). {told}"[
+            : _SUMMARY_CHARACTERS - len(rest)
+        ]
+        + rest
+    )
