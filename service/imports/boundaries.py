@@ -1,0 +1,148 @@
+"""Finds the record boundaries of a CSV source while it streams by."""
+
+from enum import Enum, auto
+
+from service.errors import SourceRefusedError
+from service.imports.cutter import ChunkCutter, ChunkSpan, digest_chunk, record_cap_bytes
+from service.imports.dialect import (
+    WHITE_SPACE,
+    is_closing_quote,
+    pass_body,
+    pass_fields_in_lines,
+    pass_opening_quote,
+    pass_rest_of_field,
+)
+from service.imports.header import BOM, SIGNATURE_BYTES, refuse_other_formats
+from service.imports.limits import Limits
+
+__all__ = ["BoundaryFinder", "ChunkSpan", "digest_chunk"]
+
+
+class _Place(Enum):
+    """Where in a field the next byte stands."""
+
+    START = auto()
+    PLAIN = auto()
+    QUOTED = auto()
+
+
+class BoundaryFinder:
+    """Takes a source block by block and gives its chunks; how it is cut into blocks makes no difference.
+
+    A chunk ends at the first record end that lies `chunk_bytes` or more behind the chunk's start. A
+    chunk has at least one row: blank lines that would be one of their own belong to none. Nothing is
+    kept but the header record and at most two bytes whose meaning depends on the next.
+
+    `feed` and `finish` raise SourceRefusedError when the source cannot be cut: it is empty or no UTF-8
+    text, its header names too many columns, a record is more than twice as long as a row may be, or a
+    quote is never closed.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        """Begin at the first byte."""
+        self._limits = limits
+        self._piece_bytes = record_cap_bytes(limits)
+        self._place = _Place.START
+        self._quote_line = 1
+        self._undecided = b""
+        self._begun = False
+        self._cutter = ChunkCutter(limits, 0)
+
+    @property
+    def header(self) -> tuple[str, ...]:
+        """The names in the header record; empty until it was read."""
+        return self._cutter.header
+
+    @property
+    def data_start(self) -> int:
+        """Where the first byte behind the header record lies; 0 until it was read."""
+        return self._cutter.data_start
+
+    @property
+    def rows(self) -> int:
+        """How many rows have ended so far."""
+        return self._cutter.rows
+
+    def feed(self, block: bytes) -> list[ChunkSpan]:
+        """Take the next bytes of the source; gives the chunks that end in them."""
+        if not self._begun:
+            self._undecided += block
+            if len(self._undecided) < SIGNATURE_BYTES:
+                return []
+            block = self._begin()
+        spans: list[ChunkSpan] = []
+        # In pieces, so that a record within one of them is never too long.
+        for start in range(0, len(block), self._piece_bytes):
+            spans += self._read(self._undecided + block[start : start + self._piece_bytes])
+        return spans
+
+    def finish(self) -> list[ChunkSpan]:
+        """The source has ended; gives the last chunk, if there is one."""
+        spans = [] if self._begun else self.feed(self._begin())
+        ending = b"\r" if self._undecided.endswith(b"\r") else b""
+        spans += self._read(self._undecided, is_last=True)
+        if self._place is _Place.QUOTED:
+            self._cutter.refuse_open_quote(self._quote_line)
+        spans += self._cutter.end(ending)
+        if not self.header:
+            message = "The file is empty: it has no header line; add one and create a new task"
+            raise SourceRefusedError(message)
+        return spans
+
+    def _begin(self) -> bytes:
+        """The first bytes, which tell what the source is, without the byte order mark."""
+        start, self._undecided, self._begun = self._undecided, b"", True
+        refuse_other_formats(start)
+        text = start.removeprefix(BOM)
+        self._cutter = ChunkCutter(self._limits, len(start) - len(text))
+        return text
+
+    def _read(self, text: bytes, *, is_last: bool = False) -> list[ChunkSpan]:
+        spans, decided = self._scan(text, is_last=is_last)
+        self._undecided = text[decided:]
+        self._cutter.refuse_too_long()
+        return spans
+
+    def _scan(self, text: bytes, *, is_last: bool) -> tuple[list[ChunkSpan], int]:
+        """Show the cutter what is decided of `text`; gives the chunks that ended and how far that was."""
+        spans: list[ChunkSpan] = []
+        start = 0
+        # What a carriage return at the end of a block means depends on the next byte.
+        end = len(text) - (text.endswith(b"\r") and not is_last)
+        while start < end:
+            if self._place is _Place.QUOTED:
+                stop = pass_body(text, start, end)
+                self._cutter.pass_quoted(text, start, stop)
+                if stop < end and not is_last and not is_closing_quote(text, stop):
+                    return spans, stop
+                if stop < end:
+                    self._place = _Place.PLAIN
+            else:
+                stop = self._find_open_quote(text, start, end)
+                spans += self._cutter.pass_records(text, start, stop)
+                self._quote_line = self._cutter.line
+            start = stop
+        return spans, start
+
+    def _find_open_quote(self, text: bytes, start: int, end: int) -> int:
+        """Behind the next opening quote whose field is not closed in its line and in view; else `end`.
+
+        Until there every line end ends a record.
+        """
+        if self._place is _Place.PLAIN:
+            rest = pass_rest_of_field(text, start, end)
+            if rest is None:
+                return end
+            start = rest
+        quote = text.find(b'"', start, end)
+        if quote == -1:
+            field = max(start, text.rfind(b",", start, end) + 1, text.rfind(b"\n", start, end) + 1)
+        else:
+            line = max(start, text.rfind(b"\n", start, quote) + 1)
+            field = pass_fields_in_lines(text, line, end)
+            opened = pass_opening_quote(text, field, end)
+            if opened is not None:
+                self._place = _Place.QUOTED
+                return opened
+        self._place = _Place.PLAIN if text[field:end].lstrip(WHITE_SPACE) else _Place.START
+        return end

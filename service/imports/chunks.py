@@ -1,0 +1,190 @@
+"""Chunks in SQL: planned by the fetch, claimed one at a time by any worker, fenced when they are done."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import and_, delete, exists, insert, or_, select, update
+from sqlalchemy.orm import Session, aliased
+
+from schemas.vocabulary import ChunkState, EntityType, Phase, TaskState
+from service.db.clock import now, seconds_from_now
+from service.db.models import Chunk, Task
+from service.errors import FencedError
+from service.imports.boundaries import ChunkSpan
+from service.tracking.counters import Counters
+
+#: Rows of these may refer to each other by a key or exclude each other, so their chunks are loaded in
+#: file order, one at a time; the files are small. The others' chunks are loaded in any order.
+IN_FILE_ORDER = (EntityType.FEATURES, EntityType.PRICES)
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedChunk:
+    """The right to load one chunk until its lease ends, and the task it belongs to."""
+
+    task: Task
+    chunk: Chunk
+
+
+def plan_chunks(session: Session, task: Task, spans: Iterable[ChunkSpan]) -> None:
+    """Store the chunks of a fetched source, in place of what a lost attempt may have planned.
+
+    Raises FencedError when another attempt owns the fetch by now.
+    """
+    owned = select(Task.id).where(
+        Task.id == task.id, Task.attempt == task.attempt, Task.phase == Phase.FETCHING
+    )
+    if session.scalar(owned.with_for_update(read=True)) is None:
+        raise FencedError(task_id=task.id, attempt=task.attempt)
+    session.execute(delete(Chunk).where(Chunk.task_id == task.id))
+    planned = [{"task_id": task.id, **_columns(span)} for span in spans]
+    if planned:
+        session.execute(insert(Chunk), planned)
+
+
+def claim_chunk(
+    session: Session, worker: str, lease_seconds: int
+) -> ClaimedChunk | None:
+    """Take the next open chunk of the task that was submitted first; None when there is none.
+
+    SKIP LOCKED, so workers never wait for each other here.
+    """
+    earlier = aliased(Chunk)
+    waits = exists().where(
+        earlier.task_id == Chunk.task_id,
+        earlier.number < Chunk.number,
+        earlier.state != ChunkState.LOADED,
+    )
+    wanted = (
+        select(Chunk.task_id, Chunk.number)
+        .join(Task, Task.id == Chunk.task_id)
+        .where(
+            Chunk.state == ChunkState.OPEN,
+            Chunk.due_at <= now(),
+            Task.state == TaskState.PROCESSING,
+            Task.phase == Phase.LOADING,
+            or_(Task.entity_type.not_in(IN_FILE_ORDER), ~waits),
+        )
+        .order_by(Task.serial, Chunk.number)
+        .limit(1)
+        .with_for_update(of=Chunk, skip_locked=True)
+        .cte("wanted")
+    )
+    chunk = session.scalar(
+        update(Chunk)
+        .where(Chunk.task_id == wanted.c.task_id, Chunk.number == wanted.c.number)
+        .values(
+            state=ChunkState.LOADING,
+            attempt=Chunk.attempt + 1,
+            lease_expires_at=seconds_from_now(lease_seconds),
+            worker=worker,
+        )
+        .returning(Chunk)
+    )
+    if chunk is None:
+        return None
+    return ClaimedChunk(session.get_one(Task, chunk.task_id), chunk)
+
+
+def renew_chunk(session: Session, chunk: Chunk, lease_seconds: int) -> None:
+    """Move the end of a chunk's lease; raises FencedError when the chunk is no longer ours."""
+    _write_as_owner(session, chunk, lease_expires_at=seconds_from_now(lease_seconds))
+
+
+def finish_chunk(session: Session, chunk: Chunk, counters: Counters) -> None:
+    """The fence: last statement of the transaction that wrote the chunk's rows, row errors and counters.
+
+    Raises FencedError when the chunk was reaped or its task stopped, so that all of it is rolled back.
+    """
+    runs = exists().where(
+        Task.id == chunk.task_id,
+        Task.state == TaskState.PROCESSING,
+        Task.phase == Phase.LOADING,
+    )
+    _write_as_owner(
+        session,
+        chunk,
+        runs,
+        state=ChunkState.LOADED,
+        lease_expires_at=None,
+        created_records=counters.created,
+        updated_records=counters.updated,
+        skipped_records=counters.skipped,
+        rejected_records=counters.rejected,
+    )
+
+
+def reopen_chunk(
+    session: Session, chunk: Chunk, error: str, delay_seconds: float
+) -> None:
+    """Hand a chunk back after a transient error; raises FencedError when it is no longer ours."""
+    _write_as_owner(
+        session,
+        chunk,
+        state=ChunkState.OPEN,
+        failures=Chunk.failures + 1,
+        last_error=error,
+        lease_expires_at=None,
+        worker=None,
+        due_at=seconds_from_now(delay_seconds),
+    )
+
+
+def reap_chunks(session: Session) -> list[Chunk]:
+    """Open the chunks whose lease ran out; their rows were never committed. Safe beside other reapers."""
+    expired = (
+        select(Chunk.task_id, Chunk.number)
+        .where(Chunk.state == ChunkState.LOADING, Chunk.lease_expires_at < now())
+        .with_for_update(skip_locked=True)
+        .cte("expired")
+    )
+    return list(
+        session.scalars(
+            update(Chunk)
+            .where(
+                and_(
+                    Chunk.task_id == expired.c.task_id, Chunk.number == expired.c.number
+                )
+            )
+            .values(
+                state=ChunkState.OPEN,
+                failures=Chunk.failures + 1,
+                last_error="The worker stopped before its lease ended",
+                lease_expires_at=None,
+                worker=None,
+                due_at=now(),
+            )
+            .returning(Chunk)
+        ).all()
+    )
+
+
+def _columns(span: ChunkSpan) -> dict[str, object]:
+    return {
+        "number": span.number,
+        "byte_start": span.byte_start,
+        "byte_end": span.byte_end,
+        "first_row": span.first_row,
+        "row_count": span.row_count,
+        "first_line": span.first_line,
+        "checksum": span.checksum,
+    }
+
+
+def _write_as_owner(
+    session: Session, chunk: Chunk, *conditions: object, **values: object
+) -> None:
+    written = session.scalar(
+        update(Chunk)
+        .where(
+            Chunk.task_id == chunk.task_id,
+            Chunk.number == chunk.number,
+            Chunk.attempt == chunk.attempt,
+            Chunk.state == ChunkState.LOADING,
+            *conditions,  # type: ignore[arg-type]
+        )
+        .values(**values)
+        .returning(Chunk.number)
+    )
+    if written is None:
+        raise FencedError(task_id=chunk.task_id, chunk=chunk.number)

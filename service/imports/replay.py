@@ -1,0 +1,86 @@
+"""Replay: rows whose key another chunk had written are applied at the end, in file order.
+
+Chunks are loaded in any order, so of two rows of one key the later in the file may be written first.
+Such keys are few; all their rows are applied again here, cell by cell, as the file has them.
+"""
+
+from collections.abc import Sequence
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from service.db.models import Chunk, RowSetAside, Task
+from service.imports.load import read_chunk
+from service.imports.merge.customers import replay
+from service.imports.merge.folding import fold_rows
+from service.tracking.workbench import Workbench
+
+_KEYS_AT_ONCE = 5000
+
+
+def replay_rows(bench: Workbench, task: Task) -> None:
+    """Apply what was set aside; safe to call again after an interruption, since what is applied is deleted."""
+    for chunk in _chunks_to_read_again(bench, task):
+        _read_again(bench, task, chunk)
+    more = True
+    while more:
+        with bench.sessions.begin() as session:
+            more = _replay_some(session, task)
+
+
+def _chunks_to_read_again(bench: Workbench, task: Task) -> Sequence[Chunk]:
+    """The chunks that hold rows whose values are needed once more."""
+    with bench.sessions() as session:
+        return session.scalars(
+            select(Chunk)
+            .distinct()
+            .join(RowSetAside, RowSetAside.task_id == Chunk.task_id)
+            .where(
+                Chunk.task_id == task.id,
+                RowSetAside.values.is_(None),
+                RowSetAside.row.between(
+                    Chunk.first_row, Chunk.first_row + Chunk.row_count - 1
+                ),
+            )
+        ).all()
+
+
+def _read_again(bench: Workbench, task: Task, chunk: Chunk) -> None:
+    rows = read_chunk(bench, task, chunk).rows
+    folded = fold_rows(
+        (row.number, row.values["external_id"], row.values) for row in rows
+    )
+    with bench.sessions.begin() as session:
+        for row in folded:
+            session.execute(
+                update(RowSetAside)
+                .where(
+                    RowSetAside.task_id == task.id,
+                    RowSetAside.row == row.row,
+                    RowSetAside.values.is_(None),
+                )
+                .values(values=row.values)
+            )
+
+
+def _replay_some(session: Session, task: Task) -> bool:
+    """Apply the rows of the next keys and forget them; False when none was left."""
+    keys = session.scalars(
+        select(RowSetAside.key)
+        .distinct()
+        .where(RowSetAside.task_id == task.id)
+        .order_by(RowSetAside.key)
+        .limit(_KEYS_AT_ONCE)
+    ).all()
+    taken = session.scalars(
+        delete(RowSetAside)
+        .where(RowSetAside.task_id == task.id, RowSetAside.key.in_(keys))
+        .returning(RowSetAside)
+    ).all()
+    ordered = sorted(taken, key=lambda row: row.row)
+    replay(
+        session,
+        task,
+        fold_rows((row.row, row.key, row.values or {}) for row in ordered),
+    )
+    return bool(keys)

@@ -1,0 +1,97 @@
+"""An import from claim to finish: fetch, then load chunk by chunk on any worker, then finish."""
+
+from schemas.vocabulary import ErrorKind, Phase, TaskType
+from service.db.models import Task
+from service.errors import FencedError
+from service.imports.chunks import ClaimedChunk, claim_chunk, renew_chunk, reopen_chunk
+from service.imports.fetch import fetch_source
+from service.imports.load import load_chunk
+from service.imports.replay import replay_rows
+from service.tracking.counters import Counters, sum_chunks
+from service.tracking.keeper import LeaseKeeper
+from service.tracking.row_errors import summarise_row_errors
+from service.tracking.settle import backoff_seconds, log_failure, settle_task, translate
+from service.tracking.workbench import Workbench
+
+
+def run_imports(bench: Workbench, task_id: str | None = None) -> bool:
+    """Do what there is to do, beginning with the task that a message named; False when there was nothing.
+
+    A message is only a nudge: whichever task has something due is worked on, whole tasks before
+    chunks so that a small file does not wait behind a large one. Each step is safe to lose: it is
+    claimed under a lease and written under a fence.
+    """
+    worked = _advance_task(bench, task_id)
+    while _advance_task(bench) or _load_next_chunk(bench):
+        worked = True
+    return worked
+
+
+def _advance_task(bench: Workbench, task_id: str | None = None) -> bool:
+    """Fetch or finish a due task, whichever is its turn."""
+    task = bench.callbacks.claim(TaskType.IMPORT, bench.worker, task_id)
+    if task is None:
+        return False
+    try:
+        with bench.keep_lease(task) as keeper:
+            if task.phase == Phase.FINISHING:
+                _finish(bench, task)
+            else:
+                fetch_source(bench, task, keeper)
+    except Exception as error:  # noqa: BLE001  # every error ends in the task's row, or it would never end
+        settle_task(bench.callbacks, task, error)
+    return True
+
+
+def _load_next_chunk(bench: Workbench) -> bool:
+    """Load the next open chunk of any task."""
+    lease_seconds = bench.settings.lease_seconds
+    with bench.sessions.begin() as session:
+        claimed = claim_chunk(session, bench.worker, lease_seconds)
+    if claimed is None:
+        return False
+    try:
+        with LeaseKeeper(
+            lambda _: _renew(bench, claimed),
+            lease_seconds,
+            stall_seconds=20 * lease_seconds,
+        ):
+            load_chunk(bench, claimed)
+    except Exception as error:  # noqa: BLE001  # as above: the chunk is handed back or the task fails
+        _settle_chunk(bench, claimed, error)
+    return True
+
+
+def _finish(bench: Workbench, task: Task) -> None:
+    """Bring the rows that were set aside into file order, then say what the rows came to."""
+    replay_rows(bench, task)
+    with bench.sessions() as session:
+        counters = sum_chunks(session, [task.id]).get(task.id, Counters())
+        summary = summarise_row_errors(session, task.id, counters.rejected)
+    bench.callbacks.imported(task, counters, summary)
+
+
+def _renew(bench: Workbench, claimed: ClaimedChunk) -> None:
+    with bench.sessions.begin() as session:
+        renew_chunk(session, claimed.chunk, bench.settings.lease_seconds)
+
+
+def _settle_chunk(bench: Workbench, claimed: ClaimedChunk, error: Exception) -> None:
+    """Hand the chunk back after a transient error, as often as the settings allow; else fail its task."""
+    task, chunk = claimed.task, claimed.chunk
+    problem = translate(error)
+    if isinstance(problem, FencedError):
+        return
+    log_failure(
+        "chunk_failed",
+        error,
+        task_id=task.id,
+        chunk=chunk.number,
+        attempt=chunk.attempt,
+    )
+    failures = chunk.failures + 1
+    if problem.kind is ErrorKind.TRANSIENT and failures < bench.settings.max_attempts:
+        with bench.sessions.begin() as session:
+            reopen_chunk(session, chunk, problem.message, backoff_seconds(failures))
+    else:
+        bench.callbacks.fail(task, problem.code, problem.message)

@@ -1,0 +1,55 @@
+"""What the tests of the CSV engine share: limits of their own, and a whole source read in one call."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from schemas.row_errors import RowError
+from service.imports.boundaries import BoundaryFinder, ChunkSpan
+from service.imports.limits import Limits
+from service.imports.read import Row, read_rows
+
+
+@dataclass(frozen=True)
+class TestLimits:
+    """Limits that a test can reach."""
+
+    __test__ = False
+
+    chunk_bytes: int = 16
+    row_max_bytes: int = 1000
+    field_max_bytes: int = 1000
+    columns_max: int = 10
+
+
+@dataclass(frozen=True)
+class Cut:
+    """What the boundary finder makes of a source."""
+
+    header: tuple[str, ...]
+    data_start: int
+    spans: list[ChunkSpan]
+
+
+def cut_source(blocks: Iterable[bytes], limits: Limits) -> Cut:
+    """Feed the blocks to a finder; raises SourceRefusedError."""
+    finder = BoundaryFinder(limits)
+    spans = [span for block in blocks for span in finder.feed(block)]
+    spans += finder.finish()
+    return Cut(finder.header, finder.data_start, spans)
+
+
+def read_source(text: bytes, limits: Limits, blocks: Sequence[bytes] = ()) -> list[Row | RowError]:
+    """Every row of a source, by way of its chunks."""
+    cut = cut_source(blocks or [text], limits)
+    return [
+        row
+        for span in cut.spans
+        for row in read_rows(text[span.byte_start : span.byte_end], cut.header, span.first_row, span.first_line, limits)
+    ]
+
+
+def split_at(text: bytes, places: Iterable[int]) -> list[bytes]:
+    """The text in pieces, cut at these places (each taken modulo its length)."""
+    borders = [0, *sorted(place % (len(text) + 1) for place in places), len(text)]
+    return [text[start:end] for start, end in pairwise(borders)]
