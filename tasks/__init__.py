@@ -1,0 +1,1 @@
+"""The Celery edge: messages in, calls of `service` out."""

@@ -1,0 +1,59 @@
+"""The poller: one process of each worker that asks SQL for work, so that no message has to arrive.
+
+It sweeps like beat does, and while the broker takes no messages it runs what is due itself.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+from threading import Event
+
+import structlog
+from sqlalchemy.exc import DBAPIError
+
+from service.exports.run import run_export
+from service.imports.run import run_imports
+from service.logs import configure_logs
+from service.sweep import sweep
+from service.tracking.settle import log_failure
+from service.tracking.workbench import Workbench
+from tasks.workbench import workbench
+
+_log = structlog.get_logger(__name__)
+
+
+def start_poller() -> None:
+    """Start it beside the worker; it ends by itself when the worker is gone, however that ended."""
+    subprocess.Popen([sys.executable, "-m", "tasks.poller", str(os.getpid())])
+
+
+def poll(bench: Workbench, stopping: Event, parent: int) -> None:
+    """Sweep until told to stop or left alone."""
+    while not stopping.wait(bench.settings.reap_seconds) and os.getppid() == parent:
+        try:
+            if not sweep(bench):
+                _run_what_is_due(bench)
+        except DBAPIError as error:
+            log_failure("poll_failed", error)
+
+
+def _run_what_is_due(bench: Workbench) -> None:
+    """The broker is away: work through everything that is due, as a worker would."""
+    _log.warning("broker_away")
+    while run_imports(bench) or run_export(bench):
+        pass
+
+
+def main() -> None:
+    """Poll until SIGTERM, or until the worker that started this process is gone."""
+    bench = workbench()
+    configure_logs(bench.settings.log_level)
+    stopping = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    poll(bench, stopping, parent=int(sys.argv[1]))
+
+
+if __name__ == "__main__":
+    main()
