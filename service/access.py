@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from schemas.vocabulary import Role
 from service.db.clock import now
 from service.db.models import ApiKey, Scope
+from service.db.session import make_engine, make_sessions
 from service.ids import new_id
 
 _READERS = frozenset(Role)
@@ -80,3 +81,11 @@ def ensure_scope(session: Session, tenant_id: str, environment_id: str) -> Scope
     return session.scalars(
         select(Scope).where(Scope.tenant_id == tenant_id, Scope.environment_id == environment_id)
     ).one()
+
+
+def add_key(database_url: str, tenant_id: str, environment_id: str, key: str, name: str, role: Role) -> None:
+    """Let a key in from outside a running process, making the scope when it is new; safe to call twice."""
+    engine = make_engine(database_url, "wharf-cli")
+    with make_sessions(engine).begin() as session:
+        store_key(session, ensure_scope(session, tenant_id, environment_id), key, name, role)
+    engine.dispose()

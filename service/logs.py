@@ -5,6 +5,9 @@ import sys
 
 import structlog
 
+#: Below ERROR these log URLs with their query strings, which hold signatures.
+_LOGS_URLS = ("urllib3", "botocore", "boto3", "s3transfer")
+
 
 def configure_logs(level: str) -> None:
     """Send structlog's events, and those of the libraries, to standard error as JSON lines."""
@@ -29,6 +32,8 @@ def configure_logs(level: str) -> None:
             ],
         )
     )
+    for name in _LOGS_URLS:
+        logging.getLogger(name).setLevel(logging.ERROR)
     root = logging.getLogger()
     root.handlers[:] = [line_handler]
     root.setLevel(level)

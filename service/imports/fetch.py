@@ -106,10 +106,11 @@ def _read_upload(
 ) -> tuple[StoredSource, list[ChunkSpan]]:
     """The bytes are in the bucket already; raises SourceRefusedError when nothing was uploaded."""
     key = str(task.source_key)
-    if bench.store.head(key) is None:
+    head = bench.store.head(key)
+    if head is None:
         message = f"Nothing was uploaded for {task.upload_id}; PUT the file to its upload_url, then create the task"
         raise SourceRefusedError(message)
-    for _ in _surveyed(bench.store.stream(key, _BLOCK_BYTES), survey, keeper):
+    for _ in _surveyed(bench.store.stream(key, _BLOCK_BYTES, head.etag), survey, keeper):
         pass
     return survey.finish(key)
 

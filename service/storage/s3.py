@@ -12,7 +12,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from service.config import Settings
-from service.errors import NotFoundError, SourceChangedError
+from service.errors import NotFoundError, SourceChangedError, StoreRefusedError
 from service.storage.disposition import attachment
 from service.storage.objects import ObjectHead, OpenMultipart
 from service.storage.translate import code_of, translated
@@ -68,8 +68,12 @@ class S3ObjectStore:
 
     def check(self) -> None:
         """Ask once, within 2 seconds, whether the bucket can be reached."""
-        with translated(f"answer for the bucket {self.bucket}"):
-            self._prober.head_bucket(Bucket=self.bucket)
+        try:
+            with translated(f"answer for the bucket {self.bucket}"):
+                self._prober.head_bucket(Bucket=self.bucket)
+        except NotFoundError as error:
+            message = f"The bucket {self.bucket} does not exist; make it or set WHARF_S3_BUCKET to one that does"
+            raise StoreRefusedError(message) from error
 
     def ensure_bucket(self) -> None:
         """Make the bucket and its CORS rules where they are missing; rules that are there stay."""

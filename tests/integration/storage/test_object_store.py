@@ -92,7 +92,7 @@ def test_a_bucket_can_be_ensured_twice(bare_store: S3ObjectStore) -> None:
 def test_a_missing_bucket_is_refused_and_named(bare_store: S3ObjectStore) -> None:
     with pytest.raises(StoreRefusedError, match="NoSuchBucket"):
         put(bare_store)
-    with pytest.raises(NotFoundError):
+    with pytest.raises(StoreRefusedError, match=f"The bucket {bare_store.bucket} does not exist"):
         bare_store.check()
 
 

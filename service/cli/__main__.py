@@ -1,0 +1,5 @@
+"""`python -m service.cli` is `wharf`."""
+
+from service.cli import main
+
+main(prog_name="wharf")

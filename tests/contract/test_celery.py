@@ -1,0 +1,66 @@
+"""The Celery app is what the rest of the code takes it for."""
+
+from importlib import import_module
+from types import ModuleType
+
+import celery
+import pytest
+from celery.app.defaults import SETTING_KEYS
+
+from service.dispatch import ENTRY_POINTS, ROUTES, EntryPoint, Queue
+
+# What Celery itself adds to the class of every task.
+_CELERYS_OWN = {"_decorated", "_decorated_fun", "__header__", "__wrapped__"}
+
+
+@pytest.fixture
+def worker(settings_in_environment: None) -> ModuleType:
+    """The module of the worker's Celery app, with every entry point registered."""
+    module = import_module("tasks.app")
+    module.app.loader.import_default_modules()
+    return module
+
+
+def unknown_options(task: celery.Task[..., object]) -> set[str]:
+    """What was given to a task's decorator and means nothing to Celery, which keeps it without a word."""
+    return set(vars(type(task))) - set(dir(celery.Task)) - _CELERYS_OWN
+
+
+def test_registered_tasks_are_the_entry_points(worker: ModuleType) -> None:
+    registered = {name for name in worker.app.tasks if not name.startswith("celery.")}
+    assert registered == set(EntryPoint)
+
+
+def test_every_entry_point_has_a_queue_and_every_queue_an_entry_point() -> None:
+    assert set(ROUTES) == set(EntryPoint)
+    assert set(ROUTES.values()) == set(Queue)
+    assert set(ENTRY_POINTS.values()) <= set(EntryPoint)
+
+
+def test_the_worker_knows_all_queues_and_no_other(worker: ModuleType) -> None:
+    assert {queue.name for queue in worker.app.conf.task_queues} == set(Queue)
+
+
+def test_the_schedule_names_entry_points(worker: ModuleType) -> None:
+    scheduled = {entry["task"] for entry in worker.app.conf.beat_schedule.values()}
+    assert scheduled
+    assert scheduled <= set(EntryPoint)
+
+
+def test_celery_knows_every_option_of_the_app(worker: ModuleType) -> None:
+    assert set(worker.celery_options(worker.settings)) - SETTING_KEYS == set()
+
+
+def test_celery_knows_every_option_of_the_tasks(worker: ModuleType) -> None:
+    options = {name: unknown_options(worker.app.tasks[name]) for name in EntryPoint}
+    assert options == {name: set() for name in EntryPoint}
+
+
+def test_a_misspelt_option_of_a_task_would_be_found() -> None:
+    app = celery.Celery("sample", set_as_current=False)
+
+    @app.task(name="sample", ignore_results=True)
+    def sample() -> None:
+        """Nothing."""
+
+    assert unknown_options(app.tasks["sample"]) == {"ignore_results"}
