@@ -34,9 +34,7 @@ class Instant(fields.AwareDateTime):
         """Read RFC 3339; a time without offset is refused."""
         super().__init__(format="iso", **kwargs)
 
-    def _serialize(
-        self, value: datetime | None, attr: str | None, obj: Any, **kwargs: Any
-    ) -> str | None:
+    def _serialize(self, value: datetime | None, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
         del attr, obj, kwargs
         return None if value is None else format_instant(value)
 

@@ -75,9 +75,7 @@ def store_key(session: Session, scope: Scope, key: str, name: str, role: Role) -
 
 def ensure_scope(session: Session, tenant_id: str, environment_id: str) -> Scope:
     """The scope of a tenant's environment, made when it is new."""
-    session.execute(
-        insert(Scope).values(tenant_id=tenant_id, environment_id=environment_id).on_conflict_do_nothing()
-    )
+    session.execute(insert(Scope).values(tenant_id=tenant_id, environment_id=environment_id).on_conflict_do_nothing())
     return session.scalars(
         select(Scope).where(Scope.tenant_id == tenant_id, Scope.environment_id == environment_id)
     ).one()

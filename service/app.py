@@ -1,6 +1,5 @@
 """The web's composition root: the only place that builds the Flask app."""
 
-
 from flask import Flask, Response, jsonify, request
 from flask_smorest import Api
 

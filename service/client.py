@@ -1,5 +1,6 @@
 """The API over HTTP, as the demo and the client commands speak it."""
 
+from http import HTTPStatus
 from pathlib import Path
 from threading import Event
 from time import monotonic
@@ -38,9 +39,7 @@ class ApiClient:
         place = self._call("POST", "/uploads", {"file_name": path.name})
         with path.open("rb") as file:
             # Not through the session: a presigned link is refused beside another credential.
-            answer = requests.put(
-                place["upload_url"], data=file, timeout=_REQUEST_SECONDS
-            )
+            answer = requests.put(place["upload_url"], data=file, timeout=_REQUEST_SECONDS)
         _check(answer)
         return str(place["upload_id"])
 
@@ -65,8 +64,9 @@ class ApiClient:
         pause = Event()
         deadline = monotonic() + seconds
         while monotonic() < deadline:
-            task = self._call("GET", f"/tasks/{task_id}")
-            if task["task_status"] in _FINISHED:
+            # 503 is the server's word for "not now", as while its database is started again.
+            task = self._call("GET", f"/tasks/{task_id}", patient=True)
+            if task.get("task_status") in _FINISHED:
                 return task
             pause.wait(_POLL_SECONDS)
         message = f"{task_id} was not finished within {seconds:.0f} s"
@@ -77,11 +77,11 @@ class ApiClient:
         return str(self._call("GET", f"/tasks/{task_id}/download")["download_url"])
 
     def _call(
-        self, method: str, path: str, body: dict[str, Any] | None = None
+        self, method: str, path: str, body: dict[str, Any] | None = None, *, patient: bool = False
     ) -> dict[str, Any]:
-        answer = self._http.request(
-            method, self._api_url + path, json=body, timeout=_REQUEST_SECONDS
-        )
+        answer = self._http.request(method, self._api_url + path, json=body, timeout=_REQUEST_SECONDS)
+        if patient and answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
+            return {}
         _check(answer)
         parsed: dict[str, Any] = answer.json()
         return parsed

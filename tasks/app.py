@@ -54,9 +54,7 @@ def celery_options(settings: Settings) -> dict[str, Any]:
         "task_create_missing_queues": False,
         "task_queues": [KombuQueue(queue) for queue in Queue],
         "task_default_queue": Queue.UPKEEP,
-        "task_routes": {
-            entry_point: {"queue": queue} for entry_point, queue in ROUTES.items()
-        },
+        "task_routes": {entry_point: {"queue": queue} for entry_point, queue in ROUTES.items()},
         # Flower shows workers and their work from these events.
         "worker_send_task_events": True,
         "task_send_sent_event": True,

@@ -5,8 +5,7 @@ It sweeps like beat does, and while the broker takes no messages it runs what is
 
 import os
 import signal
-import subprocess
-import sys
+from multiprocessing import get_context
 from threading import Event
 
 import structlog
@@ -24,8 +23,8 @@ _log = structlog.get_logger(__name__)
 
 
 def start_poller() -> None:
-    """Start it beside the worker; it ends by itself when the worker is gone, however that ended."""
-    subprocess.Popen([sys.executable, "-m", "tasks.poller", str(os.getpid())])
+    """Start it beside the worker, before that has connections or threads; it ends when the worker is gone."""
+    get_context("fork").Process(target=_main, args=(os.getpid(),), name="poller", daemon=True).start()
 
 
 def poll(bench: Workbench, stopping: Event, parent: int) -> None:
@@ -45,15 +44,12 @@ def _run_what_is_due(bench: Workbench) -> None:
         pass
 
 
-def main() -> None:
+def _main(parent: int) -> None:
     """Poll until SIGTERM, or until the worker that started this process is gone."""
+    stopping = Event()
+    # Ctrl-C reaches every process of a terminal; the worker decides when it ends.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: stopping.set())
     bench = workbench()
     configure_logs(bench.settings.log_level)
-    stopping = Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
-    poll(bench, stopping, parent=int(sys.argv[1]))
-
-
-if __name__ == "__main__":
-    main()
+    poll(bench, stopping, parent)

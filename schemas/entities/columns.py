@@ -50,7 +50,7 @@ class Column(fields.Field[ValueT]):
 
 
 class Text(Column[str]):
-    """Free text of at most `max_length` characters; `trim` cuts white space at both ends, and something must be left."""
+    """Free text of at most `max_length` characters; with `trim` without the white space at both ends."""
 
     def __init__(self, max_length: int = KEY_CHARACTERS, *, trim: bool = False, required: bool = False) -> None:
         super().__init__(required=required)

@@ -90,7 +90,7 @@ class Tiers(Column[list[Tier]]):
         is_amount = isinstance(given, str | int | Decimal) and not isinstance(given, bool)
         amount = parse_amount(str(given)) if is_amount else None
         if amount is None or amount < 0 or not fits_amount(amount):
-            raise self._wrong(f'tier {place} needs {key}, a decimal of 0 or more such as "0.10"', given)
+            raise self._wrong(f'needs {key} in tier {place}, a decimal of 0 or more such as "0.10"', given)
         return f"{amount:f}"
 
     def _check_order(self, limits: list[Any]) -> None:
@@ -100,7 +100,7 @@ class Tiers(Column[list[Tier]]):
         below = 0
         for place, limit in enumerate(bounded, 1):
             if type(limit) is not int or not below < limit <= UP_TO_MAX:
-                raise self._wrong(f"tier {place} needs up_to, a whole number of more than {below}", limit)
+                raise self._wrong(f"needs up_to in tier {place}, a whole number of more than {below}", limit)
             below = limit
 
     def _wrong(self, reason: str, found: object) -> ValidationError:

@@ -1,11 +1,13 @@
 """JSON as it may stand in a cell: nothing that PostgreSQL or another reader could not take."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from math import isinf
 from typing import Any, Final, NoReturn
 
 DEPTH_MAX: Final = 64
+
+Container = dict[str, Any] | list[Any]
 
 
 class InvalidJsonError(ValueError):
@@ -22,7 +24,7 @@ def parse_json(text: str, read_float: Callable[[str], object] | None = None) -> 
     try:
         value = json.loads(text, parse_float=read_float or _read_float, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
-        raise InvalidJsonError(f"is not valid JSON: {error.msg} at character {error.pos + 1}") from error
+        raise InvalidJsonError(f"is not valid JSON at character {error.pos + 1}") from error
     except RecursionError as error:
         raise InvalidJsonError(f"is nested more than {DEPTH_MAX} levels deep") from error
     except InvalidJsonError:
@@ -49,12 +51,11 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 def _check_nesting(value: object) -> None:
-    level: list[object] = [value]
-    for _ in range(DEPTH_MAX + 1):
-        level = [item for container in level if isinstance(container, dict | list) for item in _items(container)]
-        if not level:
-            return
-    raise InvalidJsonError(f"is nested more than {DEPTH_MAX} levels deep")
+    containers = _containers([value])
+    for _ in range(DEPTH_MAX):
+        containers = _containers(item for container in containers for item in _items(container))
+    if containers:
+        raise InvalidJsonError(f"is nested more than {DEPTH_MAX} levels deep")
 
 
 def _check_characters(value: object) -> None:
@@ -69,7 +70,11 @@ def _check_characters(value: object) -> None:
             _check_string(value)
 
 
-def _items(container: dict[str, Any] | list[Any]) -> list[Any]:
+def _containers(values: Iterable[object]) -> list[Container]:
+    return [value for value in values if isinstance(value, dict | list)]
+
+
+def _items(container: Container) -> list[Any]:
     return container if isinstance(container, list) else list(container.values())
 
 

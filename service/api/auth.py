@@ -25,9 +25,7 @@ def writes(handler: Handler[P, R]) -> Callable[P, R]:
     return _guard(handler, Principal.may_write)
 
 
-def _guard(
-    handler: Handler[P, R], allowed: Callable[[Principal], bool]
-) -> Callable[P, R]:
+def _guard(handler: Handler[P, R], allowed: Callable[[Principal], bool]) -> Callable[P, R]:
     @wraps(handler)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
         principal = _principal()

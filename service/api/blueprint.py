@@ -12,23 +12,13 @@ from service.errors import ValidationError
 class ArgumentsParser(FlaskParser):
     """Reads bodies and queries; one wrong field is told under its name."""
 
-    def handle_error(
-        self, error: marshmallow.ValidationError, *_args: Any, **_kwargs: Any
-    ) -> NoReturn:
+    def handle_error(self, error: marshmallow.ValidationError, *_args: Any, **_kwargs: Any) -> NoReturn:
         """Raise our own error for what a schema refuses."""
         where, fields = next(iter(error.messages_dict.items()))
-        message = (
-            "Invalid filter parameters"
-            if where == "query"
-            else "Invalid request format"
-        )
-        raise ValidationError(
-            message, **(fields if isinstance(fields, dict) else {"body": fields})
-        ) from error
+        message = "Invalid filter parameters" if where == "query" else "Invalid request format"
+        raise ValidationError(message, **(fields if isinstance(fields, dict) else {"body": fields})) from error
 
-    def _handle_invalid_json_error(
-        self, error: Any, *_args: Any, **_kwargs: Any
-    ) -> NoReturn:
+    def _handle_invalid_json_error(self, error: Any, *_args: Any, **_kwargs: Any) -> NoReturn:
         message = "Invalid request format"
         raise ValidationError(message, body=["Not a valid JSON object."]) from error
 

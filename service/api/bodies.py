@@ -53,9 +53,7 @@ def task_body(task: Task, counters: Counters, principal: Principal) -> dict[str,
     }
 
 
-def result_body(
-    task: Task, counters: Counters, message: str, download_url: str | None
-) -> dict[str, Any]:
+def result_body(task: Task, counters: Counters, message: str, download_url: str | None) -> dict[str, Any]:
     """What a task came to, for ResultSchema to write."""
     return {
         **run_body(task, message),

@@ -39,9 +39,7 @@ def register_error_handlers(app: Flask) -> None:
     app.register_error_handler(Exception, _answer_unexpected)
 
 
-def error_body(
-    code: str, message: str, status: int, details: dict[str, Any]
-) -> dict[str, Any]:
+def error_body(code: str, message: str, status: int, details: dict[str, Any]) -> dict[str, Any]:
     """A body that satisfies clients of both error generations."""
     return {
         "code": code,
@@ -57,9 +55,7 @@ def error_body(
     }
 
 
-def _answer(
-    code: str, message: str, status: int, details: dict[str, Any] | None = None
-) -> Response:
+def _answer(code: str, message: str, status: int, details: dict[str, Any] | None = None) -> Response:
     response = jsonify(error_body(code, message, status, details or {}))
     response.status_code = status
     if status == 503:  # noqa: PLR2004  # the one status that says when to come back
@@ -85,18 +81,14 @@ def _answer_http(error: HTTPException) -> Response:
         error.description or error.name,
         status,
     )
-    response.headers.extend(
-        {k: v for k, v in error.get_headers() if k.lower() in {"allow", "location"}}
-    )
+    response.headers.extend({k: v for k, v in error.get_headers() if k.lower() in {"allow", "location"}})
     return response
 
 
 def _answer_database(error: DBAPIError) -> Response:
     log_failure("request_failed", error)
     if error.connection_invalidated or getattr(error.orig, "sqlstate", None) is None:
-        return _answer(
-            "service_unavailable", "The database does not answer; try again", 503
-        )
+        return _answer("service_unavailable", "The database does not answer; try again", 503)
     return _answer("database_error", "An unexpected error occurred", 500)
 
 

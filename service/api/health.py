@@ -25,9 +25,7 @@ def readyz() -> tuple[Response, int]:
         "store": _store_answers,
     }
     failed = [name for name, answers in checks.items() if not answers()]
-    return jsonify(
-        {"status": "unavailable" if failed else "ok", "failed": failed}
-    ), 503 if failed else 200
+    return jsonify({"status": "unavailable" if failed else "ok", "failed": failed}), 503 if failed else 200
 
 
 def _database_answers() -> bool:

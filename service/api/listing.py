@@ -38,9 +38,7 @@ _EXACT: dict[str, InstrumentedAttribute[Any]] = {
 }
 
 
-def list_tasks(
-    session: Session, scope_id: int, wanted: dict[str, Any]
-) -> tuple[list[Task], dict[str, int]]:
+def list_tasks(session: Session, scope_id: int, wanted: dict[str, Any]) -> tuple[list[Task], dict[str, int]]:
     """The tasks that the filter wants, in a total order, and which part of all matches they are.
 
     Raises ValidationError for a column that cannot be sorted by.
@@ -48,22 +46,14 @@ def list_tasks(
     matches = [Task.scope_id == scope_id, *_conditions(wanted)]
     limit = min(wanted["limit"], MAX_LIMIT) if wanted["limit"] > 0 else DEFAULT_LIMIT
     tasks = session.scalars(
-        select(Task)
-        .where(*matches)
-        .order_by(*_order(wanted))
-        .limit(limit)
-        .offset(max(wanted["offset"], 0))
+        select(Task).where(*matches).order_by(*_order(wanted)).limit(limit).offset(max(wanted["offset"], 0))
     ).all()
     total = session.scalar(select(func.count()).select_from(Task).where(*matches)) or 0
     return list(tasks), {"total": total, "limit": limit, "offset": wanted["offset"]}
 
 
 def _conditions(wanted: dict[str, Any]) -> list[ColumnElement[bool]]:
-    conditions = [
-        column == wanted[name]
-        for name, column in _EXACT.items()
-        if wanted[name] is not None
-    ]
+    conditions = [column == wanted[name] for name, column in _EXACT.items() if wanted[name] is not None]
     if wanted["start_time"]:
         conditions.append(Task.created_at >= wanted["start_time"])
     if wanted["end_time"]:
@@ -78,9 +68,7 @@ def _order(wanted: dict[str, Any]) -> list[ColumnElement[Any]]:
         message = "Invalid filter parameters"
         raise ValidationError(
             message,
-            sort=[
-                f"Not a column to sort by; use one of {', '.join(sorted(_SORTABLE))}."
-            ],
+            sort=[f"Not a column to sort by; use one of {', '.join(sorted(_SORTABLE))}."],
         )
     if wanted["order"] == "asc":
         return [column.asc(), Task.id.asc()]

@@ -16,9 +16,7 @@ from service.tracking.lifecycle import NewTask
 Word = TypeVar("Word", bound=StrEnum)
 
 
-def task_to_submit(
-    session: Session, principal: Principal, body: dict[str, Any], settings: Settings
-) -> NewTask:
+def task_to_submit(session: Session, principal: Principal, body: dict[str, Any], settings: Settings) -> NewTask:
     """The task that a create body describes; raises ValidationError with the field, the value and the remedy."""
     task_type = _word(TaskType, body, "task_type")
     entity_type = _word(EntityType, body, "entity_type")
@@ -27,14 +25,10 @@ def task_to_submit(
     file_type = _word(FileType, body, "file_type")
     if file_type is not FileType.CSV:
         message = "Invalid file type"
-        raise ValidationError(
-            message, file_type=[f"{file_type} is not supported yet; use CSV."]
-        )
+        raise ValidationError(message, file_type=[f"{file_type} is not supported yet; use CSV."])
     if body["options"]:
         message = "Invalid request format"
-        raise ValidationError(
-            message, options=["Options are not supported yet; leave them out."]
-        )
+        raise ValidationError(message, options=["Options are not supported yet; leave them out."])
     return NewTask(
         task_type,
         entity_type,
@@ -49,29 +43,21 @@ def _word(words: type[Word], body: dict[str, Any], field: str) -> Word:
     value = body[field]
     if value not in list(words):
         message = f"Invalid {field.replace('_', ' ')}"
-        raise ValidationError(
-            message, **{field: [f"{value!r:.100} is not one of {', '.join(words)}."]}
-        )
+        raise ValidationError(message, **{field: [f"{value!r:.100} is not one of {', '.join(words)}."]})
     return words(value)
 
 
-def _import_source(
-    session: Session, principal: Principal, body: dict[str, Any], settings: Settings
-) -> dict[str, Any]:
+def _import_source(session: Session, principal: Principal, body: dict[str, Any], settings: Settings) -> dict[str, Any]:
     """Exactly one of file_url and upload_id says where the bytes are."""
     url, upload_id = body["file_url"], body["upload_id"]
     if upload_id and url:
         message = "Invalid request format"
-        raise ValidationError(
-            message, file_url=["Give either file_url or upload_id, not both."]
-        )
+        raise ValidationError(message, file_url=["Give either file_url or upload_id, not both."])
     if upload_id:
         return _upload(session, principal, upload_id)
     if url is None or url == "":
         message = "Invalid request format"
-        raise ValidationError(
-            message, file_url=["An IMPORT needs a file_url or an upload_id."]
-        )
+        raise ValidationError(message, file_url=["An IMPORT needs a file_url or an upload_id."])
     if not url.strip():
         message = "File URL cannot be empty"
         raise ValidationError(message, file_url=["Only white space."])
@@ -85,9 +71,7 @@ def _upload(session: Session, principal: Principal, upload_id: str) -> dict[str,
         message = "invalid upload_id"
         raise ValidationError(
             message,
-            upload_id=[
-                f"{upload_id!r:.150} is unknown; get one from POST /v1/uploads."
-            ],
+            upload_id=[f"{upload_id!r:.150} is unknown; get one from POST /v1/uploads."],
         )
     return {"upload_id": upload_id, "source_key": upload.object_key}
 
@@ -102,8 +86,6 @@ def _export_destination(
         message = "Invalid request format"
         raise ValidationError(
             message,
-            file_url=[
-                'Exports go to the service\'s own bucket: leave file_url out or "".'
-            ],
+            file_url=['Exports go to the service\'s own bucket: leave file_url out or "".'],
         )
     return {}

@@ -50,13 +50,9 @@ def get_tasks(principal: Principal, wanted: dict[str, Any]) -> dict[str, Any]:
 @writes
 @blueprint.arguments(bodies.NewTaskSchema)
 @blueprint.response(202, bodies.TaskSchema)
-@blueprint.alt_response(
-    200, schema=bodies.WorkflowSchema, description="Created from an upload"
-)
+@blueprint.alt_response(200, schema=bodies.WorkflowSchema, description="Created from an upload")
 @blueprint.alt_response(400, schema=ErrorSchema)
-def create_task(
-    principal: Principal, body: dict[str, Any]
-) -> tuple[Any, int, dict[str, str]] | Response:
+def create_task(principal: Principal, body: dict[str, Any]) -> tuple[Any, int, dict[str, str]] | Response:
     """Create a task: 202 with the task, or 200 with its run when the body names an upload."""
     here = context()
     with here.sessions.begin() as session:
@@ -89,9 +85,7 @@ def get_task_result(principal: Principal, query: dict[str, Any]) -> dict[str, An
     """What a task came to, found by its workflow_id or its own id."""
     if not query["workflow_id"]:
         message = "Workflow ID is required"
-        raise ValidationError(
-            message, workflow_id=["Name the workflow_id, or the id, of a task."]
-        )
+        raise ValidationError(message, workflow_id=["Name the workflow_id, or the id, of a task."])
     with context().sessions() as session:
         task = _find_run(session, principal, query["workflow_id"])
         counters = current_counters(session, [task])[task.id]
@@ -115,9 +109,7 @@ def scheduled() -> None:
 def get_task(principal: Principal, task_id: str) -> dict[str, Any]:
     """One task, with the counters of this moment."""
     with context().sessions() as session:
-        return _shown(
-            session, [find_task(session, principal.scope_id, task_id)], principal
-        )[0]
+        return _shown(session, [find_task(session, principal.scope_id, task_id)], principal)[0]
 
 
 @blueprint.get("/<task_id>/download")
@@ -131,9 +123,7 @@ def download_task_export(principal: Principal, task_id: str) -> dict[str, str]:
         task = find_task(session, principal.scope_id, task_id)
     if task.task_type == TaskType.IMPORT:
         message = "File URL must start with s3://"
-        raise ValidationError(
-            message, task_type=task.task_type, remedy="only exports can be downloaded"
-        )
+        raise ValidationError(message, task_type=task.task_type, remedy="only exports can be downloaded")
     if task.state != TaskState.COMPLETED:
         message = "Task export has not completed yet or failed"
         raise NotFoundError(message, task_id=task_id, task_status=task.state)
@@ -146,9 +136,7 @@ def download_task_export(principal: Principal, task_id: str) -> dict[str, str]:
 @blueprint.response(200, bodies.MessageSchema)
 @blueprint.alt_response(400, schema=ErrorSchema)
 @blueprint.alt_response(404, schema=ErrorSchema)
-def update_task_status(
-    principal: Principal, body: dict[str, Any], task_id: str
-) -> dict[str, str]:
+def update_task_status(principal: Principal, body: dict[str, Any], task_id: str) -> dict[str, str]:
     """Change the state: PROCESSING runs the task (again), FAILED stops it."""
     here = context()
     with here.sessions.begin() as session:
@@ -165,9 +153,7 @@ def update_task_status(
     return {"message": "task status updated successfully"}
 
 
-def _shown(
-    session: Session, tasks: list[Task], principal: Principal
-) -> list[dict[str, Any]]:
+def _shown(session: Session, tasks: list[Task], principal: Principal) -> list[dict[str, Any]]:
     counters = current_counters(session, tasks)
     return [task_body(task, counters[task.id], principal) for task in tasks]
 

@@ -12,9 +12,7 @@ from service.api.context import context
 from service.db.models import Upload
 from service.ids import new_id
 
-blueprint = Blueprint(
-    "uploads", __name__, url_prefix="/v1/uploads", description="Places to put files"
-)
+blueprint = Blueprint("uploads", __name__, url_prefix="/v1/uploads", description="Places to put files")
 
 
 @blueprint.post("")

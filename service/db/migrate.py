@@ -15,9 +15,7 @@ def migration_config(database_url: str) -> Config:
     # ConfigParser reads % as the start of a reference.
     config.set_main_option(
         "sqlalchemy.url",
-        engine_url(database_url)
-        .render_as_string(hide_password=False)
-        .replace("%", "%%"),
+        engine_url(database_url).render_as_string(hide_password=False).replace("%", "%%"),
     )
     return config
 

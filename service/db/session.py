@@ -5,14 +5,12 @@ from sqlalchemy.orm import Session, sessionmaker
 
 Sessions = sessionmaker[Session]
 
-_SESSION_OPTIONS = " ".join(
-    (
-        # A worker frozen between its fence and its commit must not hold a row lock for ever.
-        "-c idle_in_transaction_session_timeout=30s",
-        # A lock that is not had soon is better tried again than waited for.
-        "-c lock_timeout=10s",
-        "-c timezone=UTC",
-    )
+_SESSION_OPTIONS = (
+    # A worker frozen between its fence and its commit must not hold a row lock for ever.
+    "-c idle_in_transaction_session_timeout=30s "
+    # A lock that is not had soon is better tried again than waited for.
+    "-c lock_timeout=10s "
+    "-c timezone=UTC"
 )
 
 

@@ -53,12 +53,7 @@ def _flat(row: Mapping[str, str]) -> dict[str, str]:
     cells: dict[str, str] = {}
     for column, cell in row.items():
         if column in _PREFIXES:
-            cells.update(
-                {
-                    f"{column}.{name}": str(value)
-                    for name, value in json.loads(cell or "{}").items()
-                }
-            )
+            cells.update({f"{column}.{name}": str(value) for name, value in json.loads(cell or "{}").items()})
         elif column == "timestamp":
             cells[column] = format_instant(datetime.fromisoformat(cell))
         else:

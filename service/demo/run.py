@@ -49,14 +49,10 @@ def run_demo(folder: Path, tell: Callable[[str], None]) -> None:
     begun_at = monotonic()
     with _stack(folder) as ready:
         tell(f"Stack ready after {monotonic() - begun_at:.1f} s: {ready['api_url']}")
-        lines = list(
-            _move_rows(ApiClient(ready["api_url"], ready["api_key"]), samples, folder)
-        )
+        lines = list(_move_rows(ApiClient(ready["api_url"], ready["api_key"]), samples, folder))
     for line in _table(lines):
         tell(line)
-    tell(
-        f"Every exported row equals the row that was imported. {monotonic() - begun_at:.1f} s in all."
-    )
+    tell(f"Every exported row equals the row that was imported. {monotonic() - begun_at:.1f} s in all.")
 
 
 @contextmanager
@@ -72,9 +68,7 @@ def _stack(folder: Path) -> Iterator[dict[str, Any]]:
         str(folder / "stack"),
     ]
     with log.open("wb") as output:
-        process = subprocess.Popen(
-            [*command, "--ready-file", str(ready_file)], stdout=output, stderr=output
-        )
+        process = subprocess.Popen([*command, "--ready-file", str(ready_file)], stdout=output, stderr=output)
     try:
         _await_ready(process, ready_file)
         yield json.loads(ready_file.read_text())
@@ -100,15 +94,11 @@ def _await_ready(process: subprocess.Popen[bytes], ready_file: Path) -> None:
         raise DemoError(message)
 
 
-def _move_rows(
-    client: ApiClient, samples: dict[EntityType, Path], folder: Path
-) -> Iterator[Line]:
+def _move_rows(client: ApiClient, samples: dict[EntityType, Path], folder: Path) -> Iterator[Line]:
     for entity, path in samples.items():
         yield _import(client, entity, path)
     for entity in _EXPORTED:
-        yield _export(
-            client, entity, samples[entity], folder / f"exported-{entity.lower()}.csv"
-        )
+        yield _export(client, entity, samples[entity], folder / f"exported-{entity.lower()}.csv")
 
 
 def _import(client: ApiClient, entity: EntityType, path: Path) -> Line:
@@ -146,9 +136,7 @@ def _export(client: ApiClient, entity: EntityType, imported: Path, path: Path) -
 def _finished(client: ApiClient, task_id: str) -> dict[str, Any]:
     task = client.wait(task_id, _TASK_SECONDS)
     if task["task_status"] != TaskState.COMPLETED:
-        raise ApiAnswerError(
-            f"{task_id} is {task['task_status']}: {task['error_summary']}"
-        )
+        raise ApiAnswerError(f"{task_id} is {task['task_status']}: {task['error_summary']}")
     return task
 
 

@@ -31,9 +31,7 @@ def plan_chunks(session: Session, task: Task, spans: Iterable[ChunkSpan]) -> Non
 
     Raises FencedError when another attempt owns the fetch by now.
     """
-    owned = select(Task.id).where(
-        Task.id == task.id, Task.attempt == task.attempt, Task.phase == Phase.FETCHING
-    )
+    owned = select(Task.id).where(Task.id == task.id, Task.attempt == task.attempt, Task.phase == Phase.FETCHING)
     if session.scalar(owned.with_for_update(read=True)) is None:
         raise FencedError(task_id=task.id, attempt=task.attempt)
     session.execute(delete(Chunk).where(Chunk.task_id == task.id))
@@ -42,9 +40,7 @@ def plan_chunks(session: Session, task: Task, spans: Iterable[ChunkSpan]) -> Non
         session.execute(insert(Chunk), planned)
 
 
-def claim_chunk(
-    session: Session, worker: str, lease_seconds: int
-) -> ClaimedChunk | None:
+def claim_chunk(session: Session, worker: str, lease_seconds: int) -> ClaimedChunk | None:
     """Take the next open chunk of the task that was submitted first; None when there is none.
 
     SKIP LOCKED, so workers never wait for each other here.
@@ -114,9 +110,7 @@ def finish_chunk(session: Session, chunk: Chunk, counters: Counters) -> None:
     )
 
 
-def reopen_chunk(
-    session: Session, chunk: Chunk, error: str, delay_seconds: float
-) -> None:
+def reopen_chunk(session: Session, chunk: Chunk, error: str, delay_seconds: float) -> None:
     """Hand a chunk back after a transient error; raises FencedError when it is no longer ours."""
     _write_as_owner(
         session,
@@ -141,11 +135,7 @@ def reap_chunks(session: Session) -> list[Chunk]:
     return list(
         session.scalars(
             update(Chunk)
-            .where(
-                and_(
-                    Chunk.task_id == expired.c.task_id, Chunk.number == expired.c.number
-                )
-            )
+            .where(and_(Chunk.task_id == expired.c.task_id, Chunk.number == expired.c.number))
             .values(
                 state=ChunkState.OPEN,
                 failures=Chunk.failures + 1,
@@ -171,9 +161,7 @@ def _columns(span: ChunkSpan) -> dict[str, object]:
     }
 
 
-def _write_as_owner(
-    session: Session, chunk: Chunk, *conditions: object, **values: object
-) -> None:
+def _write_as_owner(session: Session, chunk: Chunk, *conditions: object, **values: object) -> None:
     written = session.scalar(
         update(Chunk)
         .where(

@@ -50,9 +50,7 @@ class Survey:
         self._spans.extend(self._finder.finish())
         self._check_header()
         rows = sum(span.row_count for span in self._spans)
-        source = StoredSource(
-            key, self._digest.digest(), self.length_bytes, self._finder.header, rows
-        )
+        source = StoredSource(key, self._digest.digest(), self.length_bytes, self._finder.header, rows)
         return source, self._spans
 
     def _check_header(self) -> None:
@@ -76,9 +74,7 @@ def fetch_source(bench: Workbench, task: Task, keeper: LeaseKeeper) -> None:
         plan_chunks(session, task, spans)
     bench.callbacks.fetched(task, source)
     if len(spans) > 1:
-        bench.dispatcher.dispatch(
-            task.id, TaskType.IMPORT, copies=min(len(spans) - 1, _HELPERS)
-        )
+        bench.dispatcher.dispatch(task.id, TaskType.IMPORT, copies=min(len(spans) - 1, _HELPERS))
 
 
 def _copy_source(
@@ -115,9 +111,7 @@ def _read_upload(
     return survey.finish(key)
 
 
-def _surveyed(
-    blocks: Iterable[bytes], survey: Survey, keeper: LeaseKeeper
-) -> Iterable[bytes]:
+def _surveyed(blocks: Iterable[bytes], survey: Survey, keeper: LeaseKeeper) -> Iterable[bytes]:
     for block in blocks:
         survey.read(block)
         keeper.progress(survey.length_bytes)

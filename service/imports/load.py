@@ -22,24 +22,16 @@ def load_chunk(bench: Workbench, claimed: ClaimedChunk) -> None:
     task, chunk = claimed.task, claimed.chunk
     validated = read_chunk(bench, task, chunk)
     with bench.sessions.begin() as session:
-        merged = (
-            merge_rows(session, task, validated.rows)
-            if validated.rows
-            else Merged(Counters())
-        )
+        merged = merge_rows(session, task, validated.rows) if validated.rows else Merged(Counters())
         store_row_errors(session, task.id, [*validated.errors, *merged.errors])
         finish_chunk(session, chunk, _total(validated, merged))
 
 
 def read_chunk(bench: Workbench, task: Task, chunk: Chunk) -> Validated:
     """The rows of a chunk, valid or refused, from the stored bytes; raises SourceChangedError."""
-    data = bench.store.open_range(
-        str(task.source_key), chunk.byte_start, chunk.byte_end
-    )
+    data = bench.store.open_range(str(task.source_key), chunk.byte_start, chunk.byte_end)
     if digest_chunk(data) != chunk.checksum:
-        raise SourceChangedError(
-            rows=f"{chunk.first_row} to {chunk.first_row + chunk.row_count - 1}"
-        )
+        raise SourceChangedError(rows=f"{chunk.first_row} to {chunk.first_row + chunk.row_count - 1}")
     rows = read_rows(
         data,
         tuple(task.source_columns or ()),

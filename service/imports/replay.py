@@ -38,18 +38,14 @@ def _chunks_to_read_again(bench: Workbench, task: Task) -> Sequence[Chunk]:
             .where(
                 Chunk.task_id == task.id,
                 RowSetAside.values.is_(None),
-                RowSetAside.row.between(
-                    Chunk.first_row, Chunk.first_row + Chunk.row_count - 1
-                ),
+                RowSetAside.row.between(Chunk.first_row, Chunk.first_row + Chunk.row_count - 1),
             )
         ).all()
 
 
 def _read_again(bench: Workbench, task: Task, chunk: Chunk) -> None:
     rows = read_chunk(bench, task, chunk).rows
-    folded = fold_rows(
-        (row.number, row.values["external_id"], row.values) for row in rows
-    )
+    folded = fold_rows((row.number, row.values["external_id"], row.values) for row in rows)
     with bench.sessions.begin() as session:
         for row in folded:
             session.execute(
@@ -73,9 +69,7 @@ def _replay_some(session: Session, task: Task) -> bool:
         .limit(_KEYS_AT_ONCE)
     ).all()
     taken = session.scalars(
-        delete(RowSetAside)
-        .where(RowSetAside.task_id == task.id, RowSetAside.key.in_(keys))
-        .returning(RowSetAside)
+        delete(RowSetAside).where(RowSetAside.task_id == task.id, RowSetAside.key.in_(keys)).returning(RowSetAside)
     ).all()
     ordered = sorted(taken, key=lambda row: row.row)
     replay(

@@ -67,7 +67,7 @@ class PacedSocket:
             raise ValueError(text)
         return _WholeLines(_PacedReader(self._sock, self._pace))
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # whatever the socket has
+    def __getattr__(self, name: str) -> Any:  # whatever the socket has
         """Everything that is not about receiving."""
         return getattr(self._sock, name)
 
@@ -97,7 +97,7 @@ class _PacedReader(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: Any) -> int | None:  # noqa: ANN401  # as io.RawIOBase: any writable buffer
+    def readinto(self, buffer: Any) -> int | None:  # as io.RawIOBase: any writable buffer
         return self._pace.receive(self._sock, lambda: self._raw.readinto(buffer))
 
     def close(self) -> None:

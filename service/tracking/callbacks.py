@@ -16,9 +16,7 @@ class Callbacks(Protocol):
     Every method but `claim` raises FencedError when the task is no longer the worker's.
     """
 
-    def claim(
-        self, task_type: TaskType, worker: str, task_id: str | None = None
-    ) -> Task | None:
+    def claim(self, task_type: TaskType, worker: str, task_id: str | None = None) -> Task | None:
         """Take a due task, the one named or the one due for longest; None when there is none."""
 
     def renew(self, task: Task, bytes_done: int) -> None:
@@ -48,21 +46,15 @@ class SqlCallbacks:
         self._sessions = sessions
         self._lease_seconds = lease_seconds
 
-    def claim(
-        self, task_type: TaskType, worker: str, task_id: str | None = None
-    ) -> Task | None:
+    def claim(self, task_type: TaskType, worker: str, task_id: str | None = None) -> Task | None:
         """See Callbacks."""
         with self._sessions.begin() as session:
-            return lease.claim_task(
-                session, task_type, worker, self._lease_seconds, task_id
-            )
+            return lease.claim_task(session, task_type, worker, self._lease_seconds, task_id)
 
     def renew(self, task: Task, bytes_done: int) -> None:
         """See Callbacks."""
         with self._sessions.begin() as session:
-            lease.renew_lease(
-                session, task.id, task.attempt, self._lease_seconds, bytes_done
-            )
+            lease.renew_lease(session, task.id, task.attempt, self._lease_seconds, bytes_done)
 
     def fetched(self, task: Task, source: StoredSource) -> None:
         """See Callbacks."""

@@ -44,20 +44,13 @@ def sum_chunks(session: Session, task_ids: Iterable[str]) -> dict[str, Counters]
         .where(Chunk.task_id.in_(listed), Chunk.state == ChunkState.LOADED)
         .group_by(Chunk.task_id)
     )
-    return {
-        task_id: Counters(*(int(value) for value in values))
-        for task_id, *values in sums
-    }
+    return {task_id: Counters(*(int(value) for value in values)) for task_id, *values in sums}
 
 
 def current_counters(session: Session, tasks: Iterable[Task]) -> dict[str, Counters]:
     """The counters of each task by id, in one query for all that are being loaded now."""
     tasks = list(tasks)
-    loading = [
-        task.id
-        for task in tasks
-        if task.state == TaskState.PROCESSING and task.task_type == TaskType.IMPORT
-    ]
+    loading = [task.id for task in tasks if task.state == TaskState.PROCESSING and task.task_type == TaskType.IMPORT]
     sums = sum_chunks(session, loading) if loading else {}
     return {task.id: sums.get(task.id) or stored_counters(task) for task in tasks}
 

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from threading import Event, Thread
 from time import monotonic
-from types import TracebackType
 from typing import Self
 
 import structlog
@@ -22,9 +21,7 @@ class LeaseKeeper:
     `progress` raise FencedError, which is how the work learns that it should stop.
     """
 
-    def __init__(
-        self, renew: Callable[[int], None], lease_seconds: int, stall_seconds: float
-    ) -> None:
+    def __init__(self, renew: Callable[[int], None], lease_seconds: int, stall_seconds: float) -> None:
         """Take the renewal, which is given the bytes done and raises FencedError, and two lengths in seconds."""
         self._renew = renew
         self._interval_seconds = lease_seconds / 3
@@ -40,12 +37,7 @@ class LeaseKeeper:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         """Stop renewing; the lease itself is ended by whoever finishes the task."""
         self._stopped.set()
         self._thread.join()

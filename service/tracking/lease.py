@@ -22,12 +22,8 @@ from service.db.models import Attempt, Chunk, Task
 from service.errors import FencedError
 
 _UNFINISHED = Task.state.in_([TaskState.PENDING, TaskState.PROCESSING])
-_HAS_UNLOADED_CHUNKS = exists().where(
-    Chunk.task_id == Task.id, Chunk.state != ChunkState.LOADED
-)
-_HAS_OPEN_CHUNKS = exists().where(
-    Chunk.task_id == Task.id, Chunk.state == ChunkState.OPEN
-)
+_HAS_UNLOADED_CHUNKS = exists().where(Chunk.task_id == Task.id, Chunk.state != ChunkState.LOADED)
+_HAS_OPEN_CHUNKS = exists().where(Chunk.task_id == Task.id, Chunk.state == ChunkState.OPEN)
 
 
 def _is_due() -> ColumnElement[bool]:
@@ -53,17 +49,10 @@ def claim_task(
     None. An import whose chunks are all loaded goes on to FINISHING under the same attempt; anything
     else begins a new one.
     """
-    wanted = (
-        select(Task.id)
-        .where(Task.task_type == task_type, _is_due())
-        .order_by(Task.due_at)
-        .limit(1)
-    )
+    wanted = select(Task.id).where(Task.task_type == task_type, _is_due()).order_by(Task.due_at).limit(1)
     if task_id is not None:
         wanted = wanted.where(Task.id == task_id)
-    finishing = and_(
-        Task.phase.is_not(None), Task.phase.in_([Phase.LOADING, Phase.FINISHING])
-    )
+    finishing = and_(Task.phase.is_not(None), Task.phase.in_([Phase.LOADING, Phase.FINISHING]))
     first_phase = Phase.FETCHING if task_type is TaskType.IMPORT else Phase.READING
     begins = cast(Task.phase.is_distinct_from(Phase.LOADING), Integer)
     task = session.scalar(
@@ -89,9 +78,7 @@ def claim_task(
     return task
 
 
-def renew_lease(
-    session: Session, task_id: str, attempt: int, lease_seconds: int, bytes_done: int
-) -> None:
+def renew_lease(session: Session, task_id: str, attempt: int, lease_seconds: int, bytes_done: int) -> None:
     """Move the end of a lease and store how far the attempt has come.
 
     Raises FencedError when the attempt no longer owns the task: it was reaped, failed or finished.
@@ -119,11 +106,7 @@ def reap_tasks(session: Session) -> list[Task]:
 
     The caller decides which of them have had attempts enough.
     """
-    expired = (
-        select(Task.id)
-        .where(Task.lease_expires_at < now())
-        .with_for_update(skip_locked=True)
-    )
+    expired = select(Task.id).where(Task.lease_expires_at < now()).with_for_update(skip_locked=True)
     tasks = session.scalars(
         update(Task)
         .where(Task.id.in_(expired))
@@ -169,18 +152,11 @@ def end_attempt(
 def mark_undelivered(session: Session, task_ids: Collection[str]) -> list[Task]:
     """Tasks of which a part is due again at once: their next message does not wait."""
     return list(
-        session.scalars(
-            update(Task)
-            .where(Task.id.in_(task_ids))
-            .values(dispatched_at=None)
-            .returning(Task)
-        ).all()
+        session.scalars(update(Task).where(Task.id.in_(task_ids)).values(dispatched_at=None).returning(Task)).all()
     )
 
 
-def take_undelivered(
-    session: Session, resend_seconds: int, limit: int = 1000
-) -> list[Task]:
+def take_undelivered(session: Session, resend_seconds: int, limit: int = 1000) -> list[Task]:
     """Tasks that something can be done for although no message was sent for a while; marks them as sent.
 
     The caller commits and then sends. Safe beside other senders.
@@ -194,17 +170,7 @@ def take_undelivered(
         Task.phase == Phase.LOADING,
         _HAS_OPEN_CHUNKS,
     )
-    wanted = (
-        select(Task.id)
-        .where(quiet, or_(_is_due(), loading))
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
+    wanted = select(Task.id).where(quiet, or_(_is_due(), loading)).limit(limit).with_for_update(skip_locked=True)
     return list(
-        session.scalars(
-            update(Task)
-            .where(Task.id.in_(wanted))
-            .values(dispatched_at=now())
-            .returning(Task)
-        ).all()
+        session.scalars(update(Task).where(Task.id.in_(wanted)).values(dispatched_at=now()).returning(Task)).all()
     )

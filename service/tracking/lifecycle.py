@@ -61,9 +61,7 @@ class ExportObject:
     manifest: dict[str, Any]
 
 
-def submit_task(
-    session: Session, scope_id: int, new: NewTask, max_attempts: int, user_id: str
-) -> Task:
+def submit_task(session: Session, scope_id: int, new: NewTask, max_attempts: int, user_id: str) -> Task:
     """Record a task, due now. The caller commits, then dispatches: `dispatched_at` trusts that it does."""
     task = Task(
         id=new_id("task"),
@@ -89,9 +87,7 @@ def submit_task(
     return task
 
 
-def begin_loading(
-    session: Session, task_id: str, attempt: int, source: StoredSource
-) -> None:
+def begin_loading(session: Session, task_id: str, attempt: int, source: StoredSource) -> None:
     """The source is ours and its chunks are planned: from here on only chunks hold leases.
 
     Raises FencedError when another attempt owns the fetch by now.
@@ -134,9 +130,7 @@ def complete_import(
     end_attempt(session, task_id, attempt, AttemptOutcome.SUCCEEDED, None)
 
 
-def complete_export(
-    session: Session, task_id: str, attempt: int, made: ExportObject
-) -> None:
+def complete_export(session: Session, task_id: str, attempt: int, made: ExportObject) -> None:
     """The object is whole. Raises FencedError when another attempt owns the export by now."""
     _write_as_owner(
         session,
@@ -152,9 +146,7 @@ def complete_export(
     end_attempt(session, task_id, attempt, AttemptOutcome.SUCCEEDED, None)
 
 
-def retry_later(
-    session: Session, task_id: str, attempt: int, error: str, delay_seconds: float
-) -> None:
+def retry_later(session: Session, task_id: str, attempt: int, error: str, delay_seconds: float) -> None:
     """Hand the task back after a transient error: it stays PROCESSING and is due again after the delay.
 
     Raises FencedError when another attempt owns it by now.
@@ -171,9 +163,7 @@ def retry_later(
     end_attempt(session, task_id, attempt, AttemptOutcome.RETRYING, error)
 
 
-def fail_task(
-    session: Session, task_id: str, attempt: int, code: str, message: str
-) -> None:
+def fail_task(session: Session, task_id: str, attempt: int, code: str, message: str) -> None:
     """Give up: FAILED says why, every chunk is fenced, and what was committed is counted.
 
     Raises FencedError when another attempt owns the task by now.
@@ -208,9 +198,7 @@ def stop_chunks(session: Session, task_id: str) -> None:
     )
     sums = sum_chunks(session, [task_id])
     if task_id in sums:
-        session.execute(
-            update(Task).where(Task.id == task_id).values(counter_values(sums[task_id]))
-        )
+        session.execute(update(Task).where(Task.id == task_id).values(counter_values(sums[task_id])))
 
 
 def counter_values(counters: Counters) -> dict[str, int]:

@@ -13,9 +13,7 @@ _TOLD = 5
 _SUMMARY_CHARACTERS = 2000
 
 
-def store_row_errors(
-    session: Session, task_id: str, errors: Iterable[RowError]
-) -> None:
+def store_row_errors(session: Session, task_id: str, errors: Iterable[RowError]) -> None:
     """Store why rows were refused; part of the transaction of their chunk."""
     listed = [
         {
@@ -45,19 +43,9 @@ def summarise_row_errors(session: Session, task_id: str, rejected: int) -> str |
     )
     counted = ", ".join(f"{code} {count}" for code, count in codes)
     first = session.scalars(
-        select(StoredRowError)
-        .where(StoredRowError.task_id == task_id)
-        .order_by(StoredRowError.row)
-        .limit(_TOLD)
+        select(StoredRowError).where(StoredRowError.task_id == task_id).order_by(StoredRowError.row).limit(_TOLD)
     ).all()
-    told = "; ".join(
-        f"Row {error.row} (line {error.line}): {error.message}" for error in first
-    )
+    told = "; ".join(f"Row {error.row} (line {error.line}): {error.message}" for error in first)
     more = rejected - len({error.row for error in first})
     rest = f"; and {more} more rows" if more else ""
-    return (
-        f"{rejected} rows refused ({counted}). {told}"[
-            : _SUMMARY_CHARACTERS - len(rest)
-        ]
-        + rest
-    )
+    return f"{rejected} rows refused ({counted}). {told}"[: _SUMMARY_CHARACTERS - len(rest)] + rest

@@ -42,11 +42,7 @@ def translate(error: Exception) -> WharfError:
         return error
     if isinstance(error, DBAPIError):
         state = getattr(error.orig, "sqlstate", None)
-        if (
-            error.connection_invalidated
-            or state is None
-            or state[:2] in _TRANSIENT_CLASSES
-        ):
+        if error.connection_invalidated or state is None or state[:2] in _TRANSIENT_CLASSES:
             return DatabaseAwayError()
     return UnexpectedError(_UNEXPECTED.format(name=type(error).__name__))
 
@@ -66,9 +62,7 @@ def settle_task(callbacks: Callbacks, task: Task, error: Exception) -> None:
     log_failure("attempt_failed", error, task_id=task.id, attempt=task.attempt)
     match problem.kind:
         case ErrorKind.TRANSIENT if task.attempt < task.final_attempt:
-            delay_seconds = max(
-                backoff_seconds(task.attempt), problem.details.get("retry_after") or 0
-            )
+            delay_seconds = max(backoff_seconds(task.attempt), problem.details.get("retry_after") or 0)
             callbacks.retry(task, problem.message, delay_seconds)
         case ErrorKind.TRANSIENT:
             callbacks.fail(
@@ -84,10 +78,7 @@ def settle_task(callbacks: Callbacks, task: Task, error: Exception) -> None:
 
 def log_failure(event: str, error: Exception, **fields: object) -> None:
     """Log an error's class and where it was raised; never its text, which may quote a row."""
-    frames = [
-        f"{frame.filename}:{frame.lineno} {frame.name}"
-        for frame in extract_tb(error.__traceback__)
-    ]
+    frames = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in extract_tb(error.__traceback__)]
     _log.warning(
         event,
         error=type(error).__name__,

@@ -17,9 +17,7 @@ from service.tracking.lifecycle import (
     stop_chunks,
 )
 
-_FAILED_BY_CALLER = (
-    "The task was set to FAILED through the API; set it to PROCESSING to go on"
-)
+_FAILED_BY_CALLER = "The task was set to FAILED through the API; set it to PROCESSING to go on"
 
 
 def change_status(
@@ -47,28 +45,20 @@ def change_status(
             changed = None
     if changed is None:
         current = find_task(session, scope_id, task_id)
-        raise ValidationError(
-            "Invalid status transition", **{"from": current.state, "to": wanted}
-        )
+        raise ValidationError("Invalid status transition", **{"from": current.state, "to": wanted})
     return changed
 
 
-def _restart(
-    session: Session, scope_id: int, task_id: str, user_id: str, max_attempts: int
-) -> Task | None:
+def _restart(session: Session, scope_id: int, task_id: str, user_id: str, max_attempts: int) -> Task | None:
     """PENDING or FAILED to PROCESSING: due now, with a new budget of attempts."""
-    fetched = exists().where(Chunk.task_id == Task.id) & (
-        Task.task_type == TaskType.IMPORT
-    )
+    fetched = exists().where(Chunk.task_id == Task.id) & (Task.task_type == TaskType.IMPORT)
     task = _change(
         session,
         scope_id,
         task_id,
         Task.state.in_([TaskState.PENDING, TaskState.FAILED]),
         state=TaskState.PROCESSING,
-        phase=case(
-            (fetched & Task.source_sha256.is_not(None), Phase.LOADING), else_=None
-        ),
+        phase=case((fetched & Task.source_sha256.is_not(None), Phase.LOADING), else_=None),
         final_attempt=Task.attempt + max_attempts,
         due_at=now(),
         dispatched_at=now(),
@@ -98,9 +88,7 @@ def _stop(session: Session, scope_id: int, task_id: str, user_id: str) -> Task |
     )
     if task is not None:
         stop_chunks(session, task_id)
-        end_attempt(
-            session, task_id, task.attempt, AttemptOutcome.FAILED, _FAILED_BY_CALLER
-        )
+        end_attempt(session, task_id, task.attempt, AttemptOutcome.FAILED, _FAILED_BY_CALLER)
     return task
 
 
@@ -119,11 +107,7 @@ def _close(session: Session, scope_id: int, task_id: str, user_id: str) -> Task 
     if task is not None:
         sums = sum_chunks(session, [task_id])
         if task_id in sums:
-            session.execute(
-                update(Task)
-                .where(Task.id == task_id)
-                .values(counter_values(sums[task_id]))
-            )
+            session.execute(update(Task).where(Task.id == task_id).values(counter_values(sums[task_id])))
         end_attempt(session, task_id, task.attempt, AttemptOutcome.SUCCEEDED, None)
     return task
 

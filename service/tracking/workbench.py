@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 
 from service.config import Settings
+from service.db.models import Task
 from service.db.session import Sessions
 from service.dispatch import Dispatcher
 from service.storage.multipart import MultipartWriter
 from service.storage.objects import ObjectStore
 from service.tracking.callbacks import Callbacks
 from service.tracking.keeper import LeaseKeeper
-from service.db.models import Task
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,7 @@ class Stack:
 def start_stack(folder: Path, *options: str) -> Stack:
     """Start `wharf up` and wait until it is ready."""
     ready_file = folder / "ready.json"
+    ready_file.unlink(missing_ok=True)
     command = [sys.executable, "-m", "service.cli", "up", "--data-dir", str(folder / "stack")]
     log = (folder / "up.log").open("ab")
     environment = {**os.environ, "WHARF_ALLOWED_HOSTS": "127.0.0.1", "WHARF_LEASE_SECONDS": "5"}

@@ -1,5 +1,6 @@
 """`wharf demo` ends well and tells what happened."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 
 def test_demo_says_where_the_log_is_when_the_stack_does_not_start(tmp_path: Path) -> None:
     folder = tmp_path / "demo"
-    environment = {"PATH": "/nowhere", "WHARF_HOST": "192.0.2.1"}
+    environment = {**os.environ, "WHARF_CHUNK_BYTES": "many"}
     ended = subprocess.run(
         [sys.executable, "-m", "service.cli", "demo", "--data-dir", str(folder)],
         env=environment, capture_output=True, text=True, timeout=100, check=False,

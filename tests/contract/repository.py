@@ -36,7 +36,7 @@ def own_services() -> dict[str, Any]:
 def wharf_commands(script: str) -> Iterator[list[str]]:
     """The arguments of each `wharf` in a shell script; what the shell fills in is its default, else `1`."""
     filled = script
-    while re.search(r"\$\{", filled):
+    while "${" in filled:
         filled = re.sub(r"\$\{\w+:-([^${}]*)\}|\$\{\w+\}", lambda found: found[1] or "1", filled)
     words = shlex.split(filled.replace("&&", " ; "))
     while words:

@@ -12,7 +12,7 @@ from tests.contract.repository import ROOT, read
 
 # The brackets keep these patterns from finding themselves.
 REGISTRY_HOSTS = re.compile(
-    r"(py[p]i|python[h]osted|npm[j]s|registry[.]npm|deb[.]debia[n]|files[.]python)[.]?(org|com)"
+    r"(py[p]i|python[h]osted|npm[j]s|registry[.]npm|deb[.]d[e]bian|files[.]python)[.]?(org|com)"
 )
 HOME_PATHS = re.compile(r"(?<![\w.~$}])/(hom[e]/\w|roo[t]/\w|User[s]/\w)")
 _LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)[^)]*\)")

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 import pytest
+from flower.options import default_options  # type: ignore[import-untyped]  # Flower brings no types
 
 from service.cli import main
 from service.config import Settings
@@ -47,16 +48,17 @@ def names(commands: dict[str, list[list[str]]]) -> dict[str, list[str]]:
 
 
 def queues(commands: dict[str, list[list[str]]]) -> set[str]:
-    """The queues that all the workers of a start script consume together."""
+    """The queues that all the workers of a start script consume together; without the option, those of the app."""
     parsed = [parse(words) for words in chain.from_iterable(commands.values())]
-    return {queue for name, options in parsed if name == "worker" for queue in options["queues"].split(",")}
+    chosen = [options["queues"] or ",".join(Queue) for name, options in parsed if name == "worker"]
+    return {queue for several in chosen for queue in several.split(",")}
 
 
 def test_an_unknown_command_or_option_would_be_found() -> None:
     with pytest.raises(click.NoSuchOption):
         parse(["worker", "--concurency", "2"])
     with pytest.raises(AssertionError, match="no such command"):
-        parse(["db", "upgarde"])
+        parse(["db", "downgrade"])
 
 
 def test_the_procfile_runs_each_part_by_its_command() -> None:
@@ -94,6 +96,15 @@ def test_workers_of_compose_consume_every_queue() -> None:
 @pytest.mark.parametrize("path", ["Procfile", "docker-compose.yml", "Dockerfile", ".env.example"])
 def test_only_settings_that_exist_are_set(path: str) -> None:
     assert variables(read(path)) - KNOWN_VARIABLES == set()
+
+
+@pytest.mark.parametrize(
+    "path", ["Procfile", "docker-compose.yml", "service/cli/parts.py", "service/stack/application.py"]
+)
+def test_flower_knows_every_option_that_it_is_given(path: str) -> None:
+    given = set(re.findall(r"\bFLOWER_([A-Z_]+)\b", read(path))) - {"USER"}  # ours, the name for its password
+    assert given
+    assert {name.lower() for name in given} - set(default_options) == set()
 
 
 def test_every_own_service_has_the_same_settings() -> None:

@@ -8,9 +8,7 @@ from service.db.models import Base
 #: Any number that nothing else in the database locks.
 _LOCK = 0x77686172
 
-engine = create_engine(
-    context.config.get_main_option("sqlalchemy.url") or "", poolclass=pool.NullPool
-)
+engine = create_engine(context.config.get_main_option("sqlalchemy.url") or "", poolclass=pool.NullPool)
 with engine.connect() as connection:
     context.configure(connection=connection, target_metadata=Base.metadata)
     with context.begin_transaction():

@@ -15,9 +15,7 @@ class ApiKey(Base):
     __tablename__ = "api_keys"
     __table_args__ = (
         UniqueConstraint("sha256"),
-        CheckConstraint(
-            f"role IN ({', '.join(repr(str(role)) for role in Role)})", name="role"
-        ),
+        CheckConstraint(f"role IN ({', '.join(repr(str(role)) for role in Role)})", name="role"),
     )
 
     id: Mapped[IdColumn]

@@ -30,9 +30,7 @@ class Chunk(Base):
         ),
     )
 
-    task_id: Mapped[str] = mapped_column(
-        Key, ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True
-    )
+    task_id: Mapped[str] = mapped_column(Key, ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True)
     number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     state: Mapped[str] = mapped_column(server_default=ChunkState.OPEN)
     attempt: Mapped[int] = mapped_column(Integer, server_default="0")
@@ -58,9 +56,7 @@ class StoredRowError(Base):
 
     __tablename__ = "row_errors"
 
-    task_id: Mapped[str] = mapped_column(
-        Key, ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True
-    )
+    task_id: Mapped[str] = mapped_column(Key, ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True)
     row: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     column: Mapped[str] = mapped_column(primary_key=True)
     line: Mapped[int]
@@ -78,9 +74,7 @@ class RowSetAside(Base):
 
     __tablename__ = "rows_set_aside"
 
-    task_id: Mapped[str] = mapped_column(
-        Key, ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True
-    )
+    task_id: Mapped[str] = mapped_column(Key, ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True)
     row: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     key: Mapped[str]
     values: Mapped[dict[str, Any] | None]

@@ -26,12 +26,8 @@ from service.db.models.base import Base, CreatedColumn, IdColumn, Key
 ScopeColumn = Annotated[int, mapped_column(Integer)]
 KeyColumn = Annotated[str, mapped_column(Key)]
 AmountColumn = Annotated[Decimal | None, mapped_column(Numeric)]
-JsonColumn = Annotated[
-    dict[str, Any], mapped_column(JSONB, server_default=text("'{}'"))
-]
-TiersColumn = Annotated[
-    list[dict[str, Any]] | None, mapped_column(JSONB(none_as_null=True))
-]
+JsonColumn = Annotated[dict[str, Any], mapped_column(JSONB, server_default=text("'{}'"))]
+TiersColumn = Annotated[list[dict[str, Any]] | None, mapped_column(JSONB(none_as_null=True))]
 
 
 class Customer(Base):
@@ -97,9 +93,7 @@ class Feature(Base):
     unit_singular: Mapped[str | None]
     unit_plural: Mapped[str | None]
     # Deferred: a feature and its meter are made by two statements of one transaction.
-    meter_id: Mapped[str | None] = mapped_column(
-        Key, ForeignKey("meters.id", deferrable=True, initially="DEFERRED")
-    )
+    meter_id: Mapped[str | None] = mapped_column(Key, ForeignKey("meters.id", deferrable=True, initially="DEFERRED"))
     metadata_: Mapped[JsonColumn] = mapped_column("metadata")
 
 

@@ -53,9 +53,7 @@ class Task(Base):
         one_of("file_type", FileType),
         one_of("state", TaskState),
         one_of("phase", Phase),
-        CheckConstraint(
-            "state <> 'FAILED' OR error_summary IS NOT NULL", name="failed_says_why"
-        ),
+        CheckConstraint("state <> 'FAILED' OR error_summary IS NOT NULL", name="failed_says_why"),
         CheckConstraint(
             "state = 'PROCESSING' OR lease_expires_at IS NULL",
             name="lease_only_while_processing",
@@ -131,9 +129,7 @@ class Attempt(Base):
     __tablename__ = "attempts"
     __table_args__ = (one_of("outcome", AttemptOutcome),)
 
-    task_id: Mapped[str] = mapped_column(
-        Key, ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True
-    )
+    task_id: Mapped[str] = mapped_column(Key, ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True)
     number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     worker: Mapped[str]
     started_at: Mapped[CreatedColumn]

@@ -29,14 +29,11 @@ _STAGING = {
     "id": "text",
     "row": "bigint",
     "folded": "bigint",
-    **{column: 'text COLLATE "C"' for column in _TEXT_COLUMNS},
+    **dict.fromkeys(_TEXT_COLUMNS, 'text COLLATE "C"'),
     "metadata": "jsonb",
 }
 
-_KEPT_WHEN_BLANK = ", ".join(
-    f"{column} = COALESCE(excluded.{column}, customers.{column})"
-    for column in _TEXT_COLUMNS
-)
+_KEPT_WHEN_BLANK = ", ".join(f"{column} = COALESCE(excluded.{column}, customers.{column})" for column in _TEXT_COLUMNS)
 _LISTED = ", ".join(_TEXT_COLUMNS)
 
 _UPSERT = f"""
@@ -81,14 +78,10 @@ _REPLAY = text(_UPSERT)
 
 def merge(session: Session, task: Task, rows: Sequence[ValidRow]) -> Merged:
     """Merge one chunk; rows whose key another chunk has written are set aside and counted as updates."""
-    folded = fold_rows(
-        (row.number, row.values["external_id"], row.values) for row in rows
-    )
+    folded = fold_rows((row.number, row.values["external_id"], row.values) for row in rows)
     _stage(session, folded)
     parameters = _parameters(task)
-    created, total, aside = session.execute(
-        _MERGE, {**parameters, "task_id": task.id}
-    ).one()
+    created, total, aside = session.execute(_MERGE, {**parameters, "task_id": task.id}).one()
     if aside:
         session.execute(_REMEMBER_WRITTEN, {**parameters, "task_id": task.id})
     return Merged(Counters(created=created, updated=int(total or 0) - created))

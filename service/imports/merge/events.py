@@ -59,10 +59,7 @@ def merge(session: Session, task: Task, rows: Sequence[ValidRow]) -> Merged:
                 values["properties"] or {},
             ]
     stage_rows(session, _STAGING, first.values())
-    created = (
-        session.scalar(_MERGE, {"scope_id": task.scope_id, "import_id": task.serial})
-        or 0
-    )
+    created = session.scalar(_MERGE, {"scope_id": task.scope_id, "import_id": task.serial}) or 0
     return Merged(Counters(created=created, skipped=len(rows) - created))
 
 

@@ -34,7 +34,7 @@ _STAGING = {
     "id": "text",
     "meter_id": "text",
     "row": "bigint",
-    **{column: "text" for column in (*_FEATURE_COLUMNS, *_METER_COLUMNS)},
+    **dict.fromkeys((*_FEATURE_COLUMNS, *_METER_COLUMNS), "text"),
     "lookup_key": 'text COLLATE "C"',
     "metadata": "jsonb",
     "aggregation_multiplier": "numeric",
@@ -69,9 +69,7 @@ _MAKE_METERS = text("""
 
 def merge(session: Session, task: Task, rows: Sequence[ValidRow]) -> Merged:
     """Merge one chunk; chunks of features are loaded in file order."""
-    folded = fold_rows(
-        ((row.number, row.values["lookup_key"], row.values) for row in rows), _FIXED
-    )
+    folded = fold_rows(((row.number, row.values["lookup_key"], row.values) for row in rows), _FIXED)
     columns = [column for column in _STAGING if column not in {"id", "meter_id", "row"}]
     stage_rows(
         session,
@@ -86,9 +84,7 @@ def merge(session: Session, task: Task, rows: Sequence[ValidRow]) -> Merged:
             for row in folded
         ),
     )
-    merged = session.execute(
-        _MERGE_FEATURES, {"scope_id": task.scope_id, "import_id": task.serial}
-    ).all()
+    merged = session.execute(_MERGE_FEATURES, {"scope_id": task.scope_id, "import_id": task.serial}).all()
     created = [row.id for row in merged if row.created]
     session.execute(_MAKE_METERS, {"scope_id": task.scope_id, "created": created})
     return Merged(Counters(created=len(created), updated=len(rows) - len(created)))

@@ -33,9 +33,7 @@ def fold_rows(
     return list(folded.values())
 
 
-def _apply(
-    before: FoldedRow, number: int, values: Mapping[str, Any], fixed: frozenset[str]
-) -> None:
+def _apply(before: FoldedRow, number: int, values: Mapping[str, Any], fixed: frozenset[str]) -> None:
     before.row = number
     before.count += 1
     for column, value in values.items():

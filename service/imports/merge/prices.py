@@ -43,11 +43,7 @@ _COLUMNS = {
     "metadata": "jsonb",
 }
 _STAGING = {"id": "text", "row": "bigint", **_COLUMNS}
-_LISTED = ", ".join(
-    column
-    for column in _COLUMNS
-    if column not in {"meter_id", "display_name", "metadata"}
-)
+_LISTED = ", ".join(column for column in _COLUMNS if column not in {"meter_id", "display_name", "metadata"})
 
 #: `meter_id` may be a meter's own id or the lookup_key of a metered feature.
 _REFUSE_UNKNOWN_METERS = text("""
@@ -71,9 +67,7 @@ _INSERT = text(f"""
     RETURNING import_row
 """)
 
-_TAKEN = text(
-    "SELECT row, lookup_key AS value FROM staging WHERE row <> ALL(:inserted) ORDER BY row"
-)
+_TAKEN = text("SELECT row, lookup_key AS value FROM staging WHERE row <> ALL(:inserted) ORDER BY row")
 
 
 def merge(session: Session, task: Task, rows: Sequence[ValidRow]) -> Merged:
@@ -112,6 +106,4 @@ def _unknown_meter(row: int, line: int, value: str) -> RowError:
 
 def _taken_key(row: int, line: int, value: str) -> RowError:
     message = f"lookup_key {value!r} belongs to another price that has not ended; choose another or end that one"
-    return RowError(
-        row, line, "lookup_key", RowErrorCode.ALREADY_EXISTS, value, message
-    )
+    return RowError(row, line, "lookup_key", RowErrorCode.ALREADY_EXISTS, value, message)

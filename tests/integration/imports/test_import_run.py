@@ -11,8 +11,19 @@ from sqlalchemy import delete, select, text, update
 
 from schemas.vocabulary import AttemptOutcome, ChunkState, EntityType, FileType, Phase, TaskState, TaskType
 from service.db.clock import seconds_from_now
-from service.db.models import Attempt, Chunk, Customer, Event, Feature, Meter, Price, RowSetAside, Scope, StoredRowError
-from service.db.models import Task
+from service.db.models import (
+    Attempt,
+    Chunk,
+    Customer,
+    Event,
+    Feature,
+    Meter,
+    Price,
+    RowSetAside,
+    Scope,
+    StoredRowError,
+    Task,
+)
 from service.errors import FencedError
 from service.imports.chunks import claim_chunk
 from service.imports.load import load_chunk
@@ -68,7 +79,7 @@ def test_customers_are_created_then_updated_and_a_blank_cell_keeps_what_is_store
 def test_wrong_rows_are_refused_one_by_one_and_the_others_go_in(bench: Workbench, scope: Scope) -> None:
     task = run(
         bench, scope, EntityType.CUSTOMERS,
-        "external_id,name,email,address_country\nc-1,One,,\n,Nameless,,\n\nc-3,\"Th\nree\",not-an-address,pt\nc-4,Four,,\n",
+        'external_id,name,email,address_country\nc-1,One,,\n,Nameless,,\n\nc-3,"Th\nree",not-an-address,pt\nc-4,Four,,\n',
     )  # fmt: skip
     assert (task.state, counts(task)) == (TaskState.COMPLETED, (2, 0, 0, 2))
     assert column(bench, Customer.external_id, Customer.external_id) == ["c-1", "c-4"]

@@ -145,9 +145,7 @@ def upgrade() -> None:
             "role IN ('reader', 'writer', 'worker', 'admin')",
             name=op.f("ck_api_keys_role"),
         ),
-        sa.ForeignKeyConstraint(
-            ["scope_id"], ["scopes.id"], name=op.f("fk_api_keys_scope_id_scopes")
-        ),
+        sa.ForeignKeyConstraint(["scope_id"], ["scopes.id"], name=op.f("fk_api_keys_scope_id_scopes")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_api_keys")),
         sa.UniqueConstraint("sha256", name=op.f("uq_api_keys_sha256")),
     )
@@ -189,9 +187,7 @@ def upgrade() -> None:
             deferrable=True,
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_features")),
-        sa.UniqueConstraint(
-            "scope_id", "lookup_key", name=op.f("uq_features_scope_id_lookup_key")
-        ),
+        sa.UniqueConstraint("scope_id", "lookup_key", name=op.f("uq_features_scope_id_lookup_key")),
     )
     op.create_table(
         "prices",
@@ -251,13 +247,9 @@ def upgrade() -> None:
             server_default=sa.text("'{}'"),
             nullable=False,
         ),
-        sa.ForeignKeyConstraint(
-            ["meter_id"], ["meters.id"], name=op.f("fk_prices_meter_id_meters")
-        ),
+        sa.ForeignKeyConstraint(["meter_id"], ["meters.id"], name=op.f("fk_prices_meter_id_meters")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_prices")),
-        sa.UniqueConstraint(
-            "import_id", "import_row", name=op.f("uq_prices_import_id_import_row")
-        ),
+        sa.UniqueConstraint("import_id", "import_row", name=op.f("uq_prices_import_id_import_row")),
     )
     op.create_index(
         "uq_prices_scope_id_lookup_key",
@@ -314,18 +306,10 @@ def upgrade() -> None:
             nullable=True,
         ),
         sa.Column("total_records", sa.BigInteger(), nullable=True),
-        sa.Column(
-            "created_records", sa.BigInteger(), server_default="0", nullable=False
-        ),
-        sa.Column(
-            "updated_records", sa.BigInteger(), server_default="0", nullable=False
-        ),
-        sa.Column(
-            "skipped_records", sa.BigInteger(), server_default="0", nullable=False
-        ),
-        sa.Column(
-            "rejected_records", sa.BigInteger(), server_default="0", nullable=False
-        ),
+        sa.Column("created_records", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("updated_records", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("skipped_records", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("rejected_records", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("error_code", sa.Text(), nullable=True),
         sa.Column("error_summary", sa.Text(), nullable=True),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
@@ -353,9 +337,7 @@ def upgrade() -> None:
             "entity_type IN ('EVENTS', 'PRICES', 'CUSTOMERS', 'FEATURES')",
             name=op.f("ck_tasks_entity_type"),
         ),
-        sa.CheckConstraint(
-            "file_type IN ('CSV', 'JSON')", name=op.f("ck_tasks_file_type")
-        ),
+        sa.CheckConstraint("file_type IN ('CSV', 'JSON')", name=op.f("ck_tasks_file_type")),
         sa.CheckConstraint(
             "phase IN ('FETCHING', 'LOADING', 'FINISHING', 'READING', 'WRITING')",
             name=op.f("ck_tasks_phase"),
@@ -372,12 +354,8 @@ def upgrade() -> None:
             "state IN ('PENDING', 'PROCESSING', 'COMPLETED', 'FAILED', 'CANCELLED')",
             name=op.f("ck_tasks_state"),
         ),
-        sa.CheckConstraint(
-            "task_type IN ('IMPORT', 'EXPORT')", name=op.f("ck_tasks_task_type")
-        ),
-        sa.ForeignKeyConstraint(
-            ["scope_id"], ["scopes.id"], name=op.f("fk_tasks_scope_id_scopes")
-        ),
+        sa.CheckConstraint("task_type IN ('IMPORT', 'EXPORT')", name=op.f("ck_tasks_task_type")),
+        sa.ForeignKeyConstraint(["scope_id"], ["scopes.id"], name=op.f("fk_tasks_scope_id_scopes")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tasks")),
         sa.UniqueConstraint("serial", name=op.f("uq_tasks_serial")),
         sa.UniqueConstraint("workflow_id", name=op.f("uq_tasks_workflow_id")),
@@ -415,9 +393,7 @@ def upgrade() -> None:
             server_default=sa.text("now()"),
             nullable=False,
         ),
-        sa.ForeignKeyConstraint(
-            ["scope_id"], ["scopes.id"], name=op.f("fk_uploads_scope_id_scopes")
-        ),
+        sa.ForeignKeyConstraint(["scope_id"], ["scopes.id"], name=op.f("fk_uploads_scope_id_scopes")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_uploads")),
     )
     op.create_table(
@@ -467,22 +443,12 @@ def upgrade() -> None:
         sa.Column("row_count", sa.BigInteger(), nullable=False),
         sa.Column("first_line", sa.BigInteger(), nullable=False),
         sa.Column("checksum", sa.LargeBinary(), nullable=False),
-        sa.Column(
-            "created_records", sa.BigInteger(), server_default="0", nullable=False
-        ),
-        sa.Column(
-            "updated_records", sa.BigInteger(), server_default="0", nullable=False
-        ),
-        sa.Column(
-            "skipped_records", sa.BigInteger(), server_default="0", nullable=False
-        ),
-        sa.Column(
-            "rejected_records", sa.BigInteger(), server_default="0", nullable=False
-        ),
+        sa.Column("created_records", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("updated_records", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("skipped_records", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("rejected_records", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("last_error", sa.Text(), nullable=True),
-        sa.CheckConstraint(
-            "state IN ('OPEN', 'LOADING', 'LOADED')", name=op.f("ck_chunks_state")
-        ),
+        sa.CheckConstraint("state IN ('OPEN', 'LOADING', 'LOADED')", name=op.f("ck_chunks_state")),
         sa.ForeignKeyConstraint(
             ["task_id"],
             ["tasks.id"],
