@@ -47,5 +47,9 @@ def summarise_row_errors(session: Session, task_id: str, rejected: int) -> str |
     ).all()
     told = "; ".join(f"Row {error.row} (line {error.line}): {error.message}" for error in first)
     more = rejected - len({error.row for error in first})
-    rest = f"; and {more} more rows" if more else ""
-    return f"{rejected} rows refused ({counted}). {told}"[: _SUMMARY_CHARACTERS - len(rest)] + rest
+    rest = f"; and {_rows(more)} more" if more else ""
+    return f"{_rows(rejected)} refused ({counted}). {told}"[: _SUMMARY_CHARACTERS - len(rest)] + rest
+
+
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count} rows"

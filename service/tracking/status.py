@@ -1,11 +1,11 @@
 """A caller's own change of a task's state, as the state machine allows it."""
 
-from sqlalchemy import ColumnElement, case, exists, update
+from sqlalchemy import ColumnElement, and_, case, exists, update
 from sqlalchemy.orm import Session
 
 from schemas.vocabulary import AttemptOutcome, ChunkState, Phase, TaskState, TaskType
 from service.db.clock import now
-from service.db.models import Chunk, RowSetAside, Task
+from service.db.models import Attempt, Chunk, RowSetAside, Task
 from service.errors import ValidationError
 from service.tracking.counters import sum_chunks
 from service.tracking.lease import end_attempt
@@ -18,6 +18,9 @@ from service.tracking.lifecycle import (
 )
 
 _FAILED_BY_CALLER = "The task was set to FAILED through the API; set it to PROCESSING to go on"
+
+#: The worker of an attempt that goes on with open chunks, which any workers load.
+_CHUNK_BY_CHUNK = ""
 
 
 def change_status(
@@ -51,14 +54,18 @@ def change_status(
 
 def _restart(session: Session, scope_id: int, task_id: str, user_id: str, max_attempts: int) -> Task | None:
     """PENDING or FAILED to PROCESSING: due now, with a new budget of attempts."""
-    fetched = exists().where(Chunk.task_id == Task.id) & (Task.task_type == TaskType.IMPORT)
+    goes_on = and_(
+        Task.task_type == TaskType.IMPORT, Task.source_sha256.is_not(None), exists().where(Chunk.task_id == Task.id)
+    )
     task = _change(
         session,
         scope_id,
         task_id,
         Task.state.in_([TaskState.PENDING, TaskState.FAILED]),
         state=TaskState.PROCESSING,
-        phase=case((fetched & Task.source_sha256.is_not(None), Phase.LOADING), else_=None),
+        phase=case((goes_on, Phase.LOADING), else_=None),
+        # Otherwise the claim begins the attempt.
+        attempt=Task.attempt + case((goes_on, 1), else_=0),
         final_attempt=Task.attempt + max_attempts,
         due_at=now(),
         dispatched_at=now(),
@@ -67,7 +74,8 @@ def _restart(session: Session, scope_id: int, task_id: str, user_id: str, max_at
         error_summary=None,
         updated_by=user_id,
     )
-    if task is not None:
+    if task is not None and task.phase == Phase.LOADING:
+        session.add(Attempt(task_id=task.id, number=task.attempt, worker=_CHUNK_BY_CHUNK))
         session.execute(
             update(Chunk)
             .where(Chunk.task_id == task_id, Chunk.state == ChunkState.OPEN)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from schemas.vocabulary import EntityType
-from service.client import download
+from service.client import ApiClient, download
 from tests.acceptance.conftest import Stack
 
 pytestmark = pytest.mark.xdist_group("stack")
@@ -34,11 +34,12 @@ def real_files() -> Path:
 
 def test_real_files_are_imported_and_their_totals_come_back(stack: Stack, real_files: Path, tmp_path: Path) -> None:
     totals = json.loads((real_files / "totals.json").read_text())
+    client = stack.client_of("tenant_real_files")
     for entity, name in FILES.items():
-        task = import_file(stack, entity, real_files / name)
+        task = import_file(client, entity, real_files / name)
         assert (task["task_status"], task["outcome"], task["error_summary"]) == ("COMPLETED", "SUCCEEDED", None)
         assert task["successful_records"] == task["total_records"] == totals[Path(name).stem]["rows"]
-    rows = {entity: export_rows(stack, entity, tmp_path) for entity in FILES}
+    rows = {entity: export_rows(client, entity, tmp_path) for entity in FILES}
     assert len(rows[EntityType.CUSTOMERS]) == totals["customers"]["rows"]
     assert len(rows[EntityType.FEATURES]) == totals["features"]["rows"]
     assert len(rows[EntityType.PRICES]) == totals["prices"]["rows"]
@@ -51,15 +52,14 @@ def test_real_files_are_imported_and_their_totals_come_back(stack: Stack, real_f
     } == totals["events_code"]
 
 
-def import_file(stack: Stack, entity: EntityType, path: Path) -> dict[str, Any]:
-    client = stack.client
+def import_file(client: ApiClient, entity: EntityType, path: Path) -> dict[str, Any]:
     return client.wait(client.create_import(entity, client.upload(path), path.name), 60)
 
 
-def export_rows(stack: Stack, entity: EntityType, folder: Path) -> list[dict[str, str]]:
-    task = stack.client.wait(stack.client.create_export(entity), 60)
+def export_rows(client: ApiClient, entity: EntityType, folder: Path) -> list[dict[str, str]]:
+    task = client.wait(client.create_export(entity), 60)
     assert task["task_status"] == "COMPLETED", task["error_summary"]
     path = folder / f"{entity}.csv"
-    download(stack.client.link(task["id"]), path)
+    download(client.link(task["id"]), path)
     with path.open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))

@@ -30,6 +30,7 @@ from service.imports.load import load_chunk
 from service.imports.run import run_imports
 from service.sweep import sweep
 from service.tracking.lifecycle import NewTask
+from service.tracking.status import change_status
 from service.tracking.workbench import Workbench
 from tests.factories.tasks import reload, submit, submit_import
 
@@ -369,3 +370,10 @@ def test_a_restarted_import_goes_on_with_its_open_chunks(bench: Workbench, scope
     bench.callbacks.fail(first.task, "stopped", "by the test")
     assert counts(reload(bench, task)) == (1, 0, 0, 0)
     assert column(bench, Chunk.state, Chunk.number) == [ChunkState.LOADED, ChunkState.OPEN]
+    with bench.sessions.begin() as session:
+        change_status(session, scope.id, task.id, TaskState.PROCESSING, "user_test", max_attempts=5)
+    run_imports(small, task.id)
+    now = reload(bench, task)
+    assert (now.state, counts(now), now.attempt) == (TaskState.COMPLETED, (2, 0, 0, 0), 2)
+    assert column(bench, Customer.external_id, Customer.external_id) == ["c-1", "c-2"]
+    assert column(bench, Attempt.outcome, Attempt.number) == [AttemptOutcome.FAILED, AttemptOutcome.SUCCEEDED]

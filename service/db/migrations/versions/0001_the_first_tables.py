@@ -330,7 +330,7 @@ def upgrade() -> None:
         sa.Column("created_by", sa.Text(), server_default="", nullable=False),
         sa.Column("updated_by", sa.Text(), server_default="", nullable=False),
         sa.CheckConstraint(
-            "NOT (task_type = 'EXPORT' AND state = 'COMPLETED') OR file_url LIKE 's3://%%'",
+            "NOT (task_type = 'EXPORT' AND state = 'COMPLETED') OR file_url LIKE 's3://%'",
             name=op.f("ck_tasks_export_has_object"),
         ),
         sa.CheckConstraint(
