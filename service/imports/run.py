@@ -1,5 +1,7 @@
 """An import from claim to finish: fetch, then load chunk by chunk on any worker, then finish."""
 
+from time import monotonic
+
 from schemas.vocabulary import ErrorKind, Phase, TaskType
 from service.db.models import Task
 from service.errors import FencedError
@@ -13,25 +15,32 @@ from service.tracking.row_errors import summarise_row_errors
 from service.tracking.settle import backoff_seconds, log_failure, settle_task, translate
 from service.tracking.workbench import Workbench
 
+#: How long a worker goes on with what it finds before it lets other messages have their turn.
+_TURN_SECONDS = 5.0
 
-def run_imports(bench: Workbench, task_id: str | None = None) -> bool:
+
+def run_imports(bench: Workbench, task_id: str | None = None, turn_seconds: float = _TURN_SECONDS) -> bool:
     """Do what there is to do, beginning with the task that a message named; False when there was nothing.
 
     A message is only a nudge: whichever task has something due is worked on, whole tasks before
     chunks so that a small file does not wait behind a large one. Each step is safe to lose: it is
-    claimed under a lease and written under a fence.
+    claimed under a lease and written under a fence. After a turn the rest is left to a new message,
+    behind those that wait already; with the broker away there are none, and the work goes on.
     """
-    worked = _advance_task(bench, task_id)
-    while _advance_task(bench) or _load_next_chunk(bench):
+    worked = _advance_task(bench, task_id) is not None
+    ends_at = monotonic() + turn_seconds
+    while (last := _advance_task(bench) or _load_next_chunk(bench)) is not None:
         worked = True
+        if monotonic() >= ends_at and bench.dispatcher.dispatch(last, TaskType.IMPORT):
+            break
     return worked
 
 
-def _advance_task(bench: Workbench, task_id: str | None = None) -> bool:
-    """Fetch or finish a due task, whichever is its turn."""
+def _advance_task(bench: Workbench, task_id: str | None = None) -> str | None:
+    """Fetch or finish a due task, whichever is its turn; gives its id."""
     task = bench.callbacks.claim(TaskType.IMPORT, bench.worker, task_id)
     if task is None:
-        return False
+        return None
     try:
         with bench.keep_lease(task) as keeper:
             if task.phase == Phase.FINISHING:
@@ -40,16 +49,16 @@ def _advance_task(bench: Workbench, task_id: str | None = None) -> bool:
                 fetch_source(bench, task, keeper)
     except Exception as error:  # noqa: BLE001  # every error ends in the task's row, or it would never end
         settle_task(bench.callbacks, task, error)
-    return True
+    return task.id
 
 
-def _load_next_chunk(bench: Workbench) -> bool:
-    """Load the next open chunk of any task."""
+def _load_next_chunk(bench: Workbench) -> str | None:
+    """Load the next open chunk of any task; gives the task's id."""
     lease_seconds = bench.settings.lease_seconds
     with bench.sessions.begin() as session:
         claimed = claim_chunk(session, bench.worker, lease_seconds)
     if claimed is None:
-        return False
+        return None
     try:
         with LeaseKeeper(
             lambda _: _renew(bench, claimed),
@@ -59,7 +68,7 @@ def _load_next_chunk(bench: Workbench) -> bool:
             load_chunk(bench, claimed)
     except Exception as error:  # noqa: BLE001  # as above: the chunk is handed back or the task fails
         _settle_chunk(bench, claimed, error)
-    return True
+    return claimed.task.id
 
 
 def _finish(bench: Workbench, task: Task) -> None:

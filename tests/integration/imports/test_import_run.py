@@ -33,6 +33,7 @@ from service.tracking.lifecycle import NewTask
 from service.tracking.status import change_status
 from service.tracking.workbench import Workbench
 from tests.factories.tasks import reload, submit, submit_import
+from tests.fakes.dispatch import RecordingDispatcher
 
 EVENTS_HEADER = "event_id,event_name,external_customer_id,timestamp,properties.tokens\n"
 
@@ -294,6 +295,19 @@ def run_fetch_only(bench: Workbench, task: Task) -> None:
     with bench.sessions.begin() as session:
         session.execute(text("DROP TRIGGER hide ON chunks"))
         session.execute(update(Chunk).values(due_at=seconds_from_now(-1)))
+
+
+def test_a_worker_lets_other_messages_have_their_turn_and_leaves_the_rest_to_a_new_one(
+    bench: Workbench, scope: Scope, dispatcher: RecordingDispatcher
+) -> None:
+    small = replace(bench, settings=replace(bench.settings, chunk_bytes=1))
+    task = submit_import(small, scope, EntityType.CUSTOMERS, "external_id,name\nc-1,One\nc-2,Two\nc-3,Three\n")
+    run_imports(small, task.id, turn_seconds=0)
+    assert column(bench, Customer.external_id) == ["c-1"]
+    assert dispatcher.sent[-1] == (task.id, TaskType.IMPORT)
+    dispatcher.away = True
+    run_imports(small, turn_seconds=0)
+    assert column(bench, Customer.external_id, Customer.external_id) == ["c-1", "c-2", "c-3"]
 
 
 def test_a_chunk_that_was_taken_away_meanwhile_writes_nothing(bench: Workbench, scope: Scope) -> None:
