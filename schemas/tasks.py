@@ -6,6 +6,7 @@ from schemas.base import BodySchema, Instant, one_of
 from schemas.vocabulary import EntityType, FileType, Outcome, Phase, TaskState, TaskType
 
 _NOT_BLANK = validate.Length(min=1)
+_BIGINT_MAX = 2**63 - 1
 
 
 class NewTaskSchema(BodySchema):
@@ -98,7 +99,7 @@ class TaskFilterSchema(BodySchema):
     """Which tasks to list; a word outside its closed set matches nothing."""
 
     limit = fields.Integer(load_default=50)
-    offset = fields.Integer(load_default=0)
+    offset = fields.Integer(load_default=0, validate=validate.Range(max=_BIGINT_MAX))
     sort = fields.String(load_default="created_at")
     order = fields.String(load_default="desc")
     status = fields.String(load_default="published")

@@ -11,6 +11,7 @@ from service.api.errors import register_error_handlers
 from service.config import Settings
 from service.db.session import make_engine, make_sessions
 from service.dispatch import CeleryDispatcher
+from service.errors import ValidationError
 from service.ids import new_ulid
 from service.logs import configure_logs
 from service.storage.s3 import S3ObjectStore
@@ -51,6 +52,7 @@ def build_app(here: Context) -> Flask:
     app.register_blueprint(health.blueprint)
     app.add_url_rule("/", view_func=_index)
     register_error_handlers(app)
+    app.before_request(_refuse_nul)
     app.after_request(_name_request)
     return app
 
@@ -64,6 +66,13 @@ def make_wsgi_app() -> Flask:
 
 def _index() -> Response:
     return jsonify({"service": "wharf", "version": __version__, "api": "/v1", "openapi": "/openapi.json"})
+
+
+def _refuse_nul() -> None:
+    """No id or word of ours holds NUL, and PostgreSQL takes none; bodies are looked at by their parser."""
+    if any("\0" in text for text in (request.path, *request.args.values())):
+        message = "Invalid request format"
+        raise ValidationError(message, url=["The path or the query holds the character NUL."])
 
 
 def _name_request(response: Response) -> Response:

@@ -7,7 +7,7 @@ from typing import Any, Final, NotRequired, TypedDict
 from marshmallow import ValidationError
 
 from schemas.entities.columns import Column, fits_amount, parse_amount
-from schemas.entities.json_text import InvalidJsonError, parse_json
+from schemas.json_text import InvalidJsonError, parse_json
 from schemas.row_errors import RowErrorCode
 
 JsonDict = dict[str, Any]

@@ -6,7 +6,7 @@ from time import monotonic
 from typing import Self
 
 import structlog
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from service.errors import FencedError
 
@@ -59,6 +59,6 @@ class LeaseKeeper:
             except FencedError as error:
                 self._fenced = error
                 return
-            except OperationalError:
+            except DBAPIError:
                 # The database is away for now; the next renewal may still be in time.
                 _log.warning("renewal_failed")

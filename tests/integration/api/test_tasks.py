@@ -94,13 +94,37 @@ def test_create_refuses_what_is_wrong_and_names_it(
     assert body["error"]["message"] == message
 
 
-def test_create_refuses_what_is_not_json(caller: Caller) -> None:
-    answer = caller.app.test_client().post("/v1/tasks", data="{", headers={"x-api-key": caller.key})
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"{", "is not valid JSON at character 2"),
+        (b'{"a": "\xff"}', "is not UTF-8"),
+        (b'{"metadata": {"a": NaN}}', "holds NaN, which is not JSON"),
+        (b'{"metadata": {"a": 1e999}}', "holds a number that does not fit a double"),
+        (b'{"metadata": {"a": "\\u0000"}}', "holds the character \\u0000, which cannot be stored"),
+        (b'{"file_name": "\\ud800"}', "holds half of a surrogate pair, which is no character"),
+        (b'{"a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "is nested more than 64 levels deep"),
+    ],
+)
+def test_a_body_that_cannot_be_stored_is_refused(caller: Caller, body: bytes, reason: str) -> None:
+    answer = caller.app.test_client().post("/v1/tasks", data=body, headers={"x-api-key": caller.key})
     assert (answer.status_code, answer.get_json()["message"]) == (400, "Invalid request format")
-    broken = caller.app.test_client().post(
-        "/v1/tasks", data="{", headers={"x-api-key": caller.key}, content_type="application/json"
-    )
-    assert (broken.status_code, broken.get_json()["message"]) == (400, "Invalid request format")
+    assert answer.get_json()["details"] == {"body": [f"The body {reason}."]}
+
+
+def test_a_body_that_is_no_object_is_refused(caller: Caller) -> None:
+    for body in ([], None, "x", 1):
+        assert caller.call("POST", "/v1/tasks", body).status_code == 400
+
+
+@pytest.mark.parametrize("path", ["/v1/tasks?created_by=%00", "/v1/tasks/a%00", "/v1/tasks/result?workflow_id=%00"])
+def test_nul_in_the_url_is_refused(caller: Caller, path: str) -> None:
+    assert caller.call("GET", path).status_code == 400
+
+
+def test_a_body_that_is_too_long_is_refused(caller: Caller, bench: Workbench) -> None:
+    answer = caller.call("POST", "/v1/tasks", {**EXPORT, "file_name": "x" * bench.settings.body_max_bytes})
+    assert (answer.status_code, answer.get_json()["code"]) == (413, "too_large")
 
 
 def test_import_is_polled_to_completion_with_real_row_numbers(caller: Caller, bench: Workbench) -> None:
@@ -180,7 +204,9 @@ def test_list_filters(caller: Caller, query: str, found: int) -> None:
     assert len(caller.call("GET", f"/v1/tasks?{query}").get_json()["items"]) == found
 
 
-@pytest.mark.parametrize("query", ["limit=x", "offset=1.5", "start_time=yesterday", "sort=error_summary"])
+@pytest.mark.parametrize(
+    "query", ["limit=x", "offset=9223372036854775808", "offset=1.5", "start_time=yesterday", "sort=error_summary"]
+)
 def test_list_refuses_wrong_filters(caller: Caller, query: str) -> None:
     answer = caller.call("GET", f"/v1/tasks?{query}")
     assert (answer.status_code, answer.get_json()["message"]) == (400, "Invalid filter parameters")

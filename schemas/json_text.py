@@ -1,4 +1,4 @@
-"""JSON as it may stand in a cell: nothing that PostgreSQL or another reader could not take."""
+"""JSON from outside, in a cell or a request: nothing that PostgreSQL or another reader could not take."""
 
 import json
 from collections.abc import Callable, Iterable

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.entities.json_text import InvalidJsonError, parse_json
+from schemas.json_text import InvalidJsonError, parse_json
 
 STORABLE_TEXT = st.text(st.characters(exclude_characters="\0", codec="utf-8"))
 VALUES = st.recursive(
