@@ -29,17 +29,15 @@ class ApiClient:
     def __init__(self, api_url: str, api_key: str) -> None:
         """Take the address, with /v1, and the key."""
         self._api_url = api_url
-        self._http = requests.Session()
-        # The server is named by the caller; a proxy for the outside must not be asked for it.
-        self._http.trust_env = False
+        self._http = _direct_session()
         self._http.headers["x-api-key"] = api_key
 
     def upload(self, path: Path) -> str:
         """Put a file where an import can read it; gives its upload_id."""
         place = self._call("POST", "/uploads", {"file_name": path.name})
-        with path.open("rb") as file:
-            # Not through the session: a presigned link is refused beside another credential.
-            answer = requests.put(place["upload_url"], data=file, timeout=_REQUEST_SECONDS)
+        # A session without the key: a presigned link is refused beside another credential.
+        with path.open("rb") as file, _direct_session() as links:
+            answer = links.put(place["upload_url"], data=file, timeout=_REQUEST_SECONDS)
         _check(answer)
         return str(place["upload_id"])
 
@@ -89,10 +87,17 @@ class ApiClient:
 
 def download(link: str, path: Path) -> None:
     """Store what a link leads to; raises ApiAnswerError when it is refused."""
-    with requests.get(link, stream=True, timeout=_REQUEST_SECONDS) as answer:
+    with _direct_session() as links, links.get(link, stream=True, timeout=_REQUEST_SECONDS) as answer:
         _check(answer)
         with path.open("wb") as file:
             file.writelines(answer.iter_content(_BLOCK_BYTES))
+
+
+def _direct_session() -> requests.Session:
+    """Requests straight to where the caller says: no proxy and no password file of the environment is asked."""
+    session = requests.Session()
+    session.trust_env = False
+    return session
 
 
 def _check(answer: requests.Response) -> None:

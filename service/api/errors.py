@@ -9,7 +9,7 @@ from werkzeug.exceptions import HTTPException
 
 from schemas.vocabulary import ErrorKind
 from service import errors
-from service.tracking.settle import log_failure
+from service.tracking.settle import is_database_away, log_failure
 
 _log = structlog.get_logger(__name__)
 
@@ -87,7 +87,7 @@ def _answer_http(error: HTTPException) -> Response:
 
 def _answer_database(error: DBAPIError) -> Response:
     log_failure("request_failed", error)
-    if error.connection_invalidated or getattr(error.orig, "sqlstate", None) is None:
+    if is_database_away(error):
         return _answer("service_unavailable", "The database does not answer; try again", 503)
     return _answer("database_error", "An unexpected error occurred", 500)
 

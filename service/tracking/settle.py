@@ -4,8 +4,10 @@ import random
 from traceback import extract_tb
 from typing import assert_never
 
+import psycopg
 import structlog
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from schemas.vocabulary import ErrorKind
 from service.db.models import Task
@@ -15,6 +17,7 @@ from service.tracking.callbacks import Callbacks
 _log = structlog.get_logger(__name__)
 
 _LONGEST_DELAY_SECONDS = 300.0
+_LONGEST_ASKED_SECONDS = 3600.0
 _UNEXPECTED = "An unexpected error occurred while the task ran ({name}); the worker's log has more"
 
 
@@ -40,11 +43,22 @@ def translate(error: Exception) -> WharfError:
     """Any error as one of ours; what nobody foresaw is fatal and named without its contents."""
     if isinstance(error, WharfError):
         return error
-    if isinstance(error, DBAPIError):
-        state = getattr(error.orig, "sqlstate", None)
-        if error.connection_invalidated or state is None or state[:2] in _TRANSIENT_CLASSES:
-            return DatabaseAwayError()
+    if isinstance(error, PoolTimeoutError) or is_database_away(error):
+        return DatabaseAwayError()
     return UnexpectedError(_UNEXPECTED.format(name=type(error).__name__))
+
+
+def is_database_away(error: Exception) -> bool:
+    """Whether the database was not there or gave the transaction up, so that another try may succeed.
+
+    COPY speaks to the driver itself, so the error may come without SQLAlchemy's coat.
+    """
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if not isinstance(cause, psycopg.Error):
+        return False
+    if cause.sqlstate is None:
+        return isinstance(cause, psycopg.OperationalError | psycopg.InterfaceError)
+    return cause.sqlstate[:2] in _TRANSIENT_CLASSES
 
 
 def backoff_seconds(failures: int) -> float:
@@ -62,7 +76,7 @@ def settle_task(callbacks: Callbacks, task: Task, error: Exception) -> None:
     log_failure("attempt_failed", error, task_id=task.id, attempt=task.attempt)
     match problem.kind:
         case ErrorKind.TRANSIENT if task.attempt < task.final_attempt:
-            delay_seconds = max(backoff_seconds(task.attempt), problem.details.get("retry_after") or 0)
+            delay_seconds = max(backoff_seconds(task.attempt), _asked_delay(problem))
             callbacks.retry(task, problem.message, delay_seconds)
         case ErrorKind.TRANSIENT:
             callbacks.fail(
@@ -74,6 +88,11 @@ def settle_task(callbacks: Callbacks, task: Task, error: Exception) -> None:
             callbacks.fail(task, problem.code, problem.message)
         case _:
             assert_never(problem.kind)
+
+
+def _asked_delay(problem: WharfError) -> float:
+    """How long the other side asked us to wait, within reason."""
+    return min(problem.details.get("retry_after") or 0, _LONGEST_ASKED_SECONDS)
 
 
 def log_failure(event: str, error: Exception, **fields: object) -> None:
