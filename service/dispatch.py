@@ -76,7 +76,7 @@ class CeleryDispatcher:
         """See Dispatcher."""
         try:
             with self._celery.connection_for_write() as connection:
-                connection.ensure_connection(max_retries=1, timeout=1)
+                connection.ensure_connection(max_retries=1, timeout=1, interval_start=0, interval_step=0)
         except _BROKER_AWAY:
             return False
         return True

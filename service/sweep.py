@@ -19,6 +19,8 @@ def sweep(bench: Workbench) -> bool:
     """Reap what expired, give up what was lost too often, send what is due; False if the broker takes nothing."""
     with bench.sessions.begin() as session:
         tasks, chunks = reap_tasks(session), reap_chunks(session)
+    # A transaction of its own: who stops a task takes its row first and its chunks' after.
+    with bench.sessions.begin() as session:
         owners = {task.id: task for task in mark_undelivered(session, {chunk.task_id for chunk in chunks})}
     for task in tasks:
         _log.warning("lease_reaped", task_id=task.id, attempt=task.attempt)

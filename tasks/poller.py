@@ -5,14 +5,14 @@ It sweeps like beat does, and while the broker takes no messages it runs what is
 
 import os
 import signal
+from collections.abc import Callable
 from multiprocessing import get_context
 from threading import Event
 
 import structlog
-from sqlalchemy.exc import DBAPIError
 
 from service.exports.run import run_export
-from service.imports.run import run_imports
+from service.imports.run import run_import_step
 from service.logs import configure_logs
 from service.sweep import sweep
 from service.tracking.settle import log_failure
@@ -29,18 +29,22 @@ def start_poller() -> None:
 
 def poll(bench: Workbench, stopping: Event, parent: int) -> None:
     """Sweep until told to stop or left alone."""
-    while not stopping.wait(bench.settings.reap_seconds) and os.getppid() == parent:
+
+    def goes_on() -> bool:
+        return not stopping.is_set() and os.getppid() == parent
+
+    while not stopping.wait(bench.settings.reap_seconds) and goes_on():
         try:
             if not sweep(bench):
-                _run_what_is_due(bench)
-        except DBAPIError as error:
+                _run_what_is_due(bench, goes_on)
+        except Exception as error:  # noqa: BLE001  # nobody starts this process again while the worker lives
             log_failure("poll_failed", error)
 
 
-def _run_what_is_due(bench: Workbench) -> None:
-    """The broker is away: work through everything that is due, as a worker would."""
+def _run_what_is_due(bench: Workbench, goes_on: Callable[[], bool]) -> None:
+    """The broker is away: work through what is due, as a worker would."""
     _log.warning("broker_away")
-    while run_imports(bench) or run_export(bench):
+    while goes_on() and (run_import_step(bench) or run_export(bench)):
         pass
 
 

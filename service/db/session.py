@@ -32,7 +32,13 @@ def make_engine(database_url: str, application_name: str) -> Engine:
         connect_args={
             "application_name": application_name,
             "connect_timeout": 5,
+            # A server that is gone without a word is given up after half a minute.
             "keepalives_idle": 10,
+            "keepalives_interval": 5,
+            "keepalives_count": 4,
+            "tcp_user_timeout": 30_000,
+            # Exports are UTF-8, whatever the database is.
+            "client_encoding": "utf8",
             "options": _SESSION_OPTIONS,
             # PgBouncer in transaction mode keeps no prepared statements.
             "prepare_threshold": None,

@@ -45,7 +45,11 @@ def compare_files(entity: EntityType, imported: Path, exported: Path) -> int:
 
 def _read(path: Path, key: str) -> dict[str, dict[str, str]]:
     with path.open(newline="", encoding="utf-8") as file:
-        return {row[key]: _flat(row) for row in csv.DictReader(file)}
+        rows = list(csv.DictReader(file))
+    by_key = {row[key]: _flat(row) for row in rows}
+    if len(by_key) != len(rows):
+        raise DifferenceError(f"{path.name}: {len(rows) - len(by_key)} rows repeat the {key} of another")
+    return by_key
 
 
 def _flat(row: Mapping[str, str]) -> dict[str, str]:

@@ -77,7 +77,12 @@ def _stack(folder: Path) -> Iterator[dict[str, Any]]:
         raise DemoError(message) from error
     finally:
         process.send_signal(SIGTERM)
-        process.wait(_STOP_SECONDS)
+        try:
+            process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            # Its warden ends the parts.
+            process.kill()
+            process.wait()
 
 
 def _await_ready(process: subprocess.Popen[bytes], ready_file: Path) -> None:

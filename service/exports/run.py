@@ -5,13 +5,13 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-import psycopg
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from schemas.base import format_instant
 from schemas.vocabulary import EntityType, TaskType
 from service.db.clock import now
+from service.db.copying import driver_connection
 from service.db.models import Scope, Task
 from service.exports.formats import copy_csv
 from service.exports.query import export_query
@@ -88,9 +88,7 @@ def _copy_rows(
     keeper: LeaseKeeper,
 ) -> int:
     """Stream a COPY into the object; gives the number of rows."""
-    connection = session.connection().connection.driver_connection
-    assert isinstance(connection, psycopg.Connection)  # noqa: S101  # tells mypy which driver this is
-    with connection.cursor() as cursor:
+    with driver_connection(session).cursor() as cursor:
         with cursor.copy(statement, parameters) as copy:
             done = 0
             for block in copy:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import and_, delete, exists, insert, or_, select, update
+from sqlalchemy import and_, delete, exists, func, insert, or_, select, true, update
 from sqlalchemy.orm import Session, aliased
 
 from schemas.vocabulary import ChunkState, EntityType, Phase, TaskState
@@ -12,6 +12,7 @@ from service.db.models import Chunk, Task
 from service.errors import FencedError
 from service.imports.boundaries import ChunkSpan
 from service.tracking.counters import Counters
+from service.tracking.lease import require_owner
 
 #: Rows of these may refer to each other by a key or exclude each other, so their chunks are loaded in
 #: file order, one at a time; the files are small. The others' chunks are loaded in any order.
@@ -31,9 +32,7 @@ def plan_chunks(session: Session, task: Task, spans: Iterable[ChunkSpan]) -> Non
 
     Raises FencedError when another attempt owns the fetch by now.
     """
-    owned = select(Task.id).where(Task.id == task.id, Task.attempt == task.attempt, Task.phase == Phase.FETCHING)
-    if session.scalar(owned.with_for_update(read=True)) is None:
-        raise FencedError(task_id=task.id, attempt=task.attempt)
+    require_owner(session, task, Phase.FETCHING)
     session.execute(delete(Chunk).where(Chunk.task_id == task.id))
     planned = [{"task_id": task.id, **_columns(span)} for span in spans]
     if planned:
@@ -41,31 +40,40 @@ def plan_chunks(session: Session, task: Task, spans: Iterable[ChunkSpan]) -> Non
 
 
 def claim_chunk(session: Session, worker: str, lease_seconds: int) -> ClaimedChunk | None:
-    """Take the next open chunk of the task that was submitted first; None when there is none.
+    """Take the next open chunk of the task that fewest workers load now; None when there is none.
 
-    SKIP LOCKED, so workers never wait for each other here.
+    Of equals the task that was submitted first has its turn. SKIP LOCKED, so workers never wait for
+    each other here; one look into the index of unloaded chunks for each task, however many it has.
     """
-    earlier = aliased(Chunk)
-    waits = exists().where(
-        earlier.task_id == Chunk.task_id,
-        earlier.number < Chunk.number,
-        earlier.state != ChunkState.LOADED,
+    loaded_now = select(func.count()).where(Chunk.task_id == Task.id, Chunk.state == ChunkState.LOADING)
+    in_turn = (
+        select(Task.id, Task.entity_type)
+        .where(Task.state == TaskState.PROCESSING, Task.phase == Phase.LOADING)
+        .order_by(loaded_now.scalar_subquery(), Task.serial)
+        .subquery("in_turn")
     )
-    wanted = (
+    unloaded = aliased(Chunk)
+    first = (
+        select(func.min(unloaded.number))
+        .where(unloaded.task_id == in_turn.c.id, unloaded.state != ChunkState.LOADED)
+        .correlate(in_turn)
+        .scalar_subquery()
+    )
+    next_chunk = (
         select(Chunk.task_id, Chunk.number)
-        .join(Task, Task.id == Chunk.task_id)
         .where(
+            Chunk.task_id == in_turn.c.id,
             Chunk.state == ChunkState.OPEN,
             Chunk.due_at <= now(),
-            Task.state == TaskState.PROCESSING,
-            Task.phase == Phase.LOADING,
-            or_(Task.entity_type.not_in(IN_FILE_ORDER), ~waits),
+            or_(in_turn.c.entity_type.not_in(IN_FILE_ORDER), Chunk.number == first),
         )
-        .order_by(Task.serial, Chunk.number)
+        .order_by(Chunk.number)
         .limit(1)
-        .with_for_update(of=Chunk, skip_locked=True)
-        .cte("wanted")
+        .with_for_update(skip_locked=True)
+        .lateral("next_chunk")
     )
+    chosen = select(next_chunk.c.task_id, next_chunk.c.number).select_from(in_turn).join(next_chunk, true()).limit(1)
+    wanted = chosen.cte("wanted")
     chunk = session.scalar(
         update(Chunk)
         .where(Chunk.task_id == wanted.c.task_id, Chunk.number == wanted.c.number)

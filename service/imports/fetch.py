@@ -7,7 +7,7 @@ from schemas.entities import ENTITIES
 from schemas.vocabulary import EntityType, TaskType
 from service.config import Settings
 from service.db.models import Task
-from service.errors import SourceRefusedError
+from service.errors import FencedError, SourceRefusedError
 from service.imports.boundaries import BoundaryFinder, ChunkSpan
 from service.imports.chunks import plan_chunks
 from service.imports.validate import check_header
@@ -70,9 +70,15 @@ def fetch_source(bench: Workbench, task: Task, keeper: LeaseKeeper) -> None:
         source, spans = _copy_source(bench, task, survey, keeper)
     else:
         source, spans = _read_upload(bench, task, survey, keeper)
-    with bench.sessions.begin() as session:
-        plan_chunks(session, task, spans)
-    bench.callbacks.fetched(task, source)
+    try:
+        with bench.sessions.begin() as session:
+            plan_chunks(session, task, spans)
+        bench.callbacks.fetched(task, source)
+    except FencedError:
+        # Another attempt has begun, with a copy of its own.
+        if task.upload_id is None:
+            bench.store.delete(source.key)
+        raise
     if len(spans) > 1:
         bench.dispatcher.dispatch(task.id, TaskType.IMPORT, copies=min(len(spans) - 1, _HELPERS))
 

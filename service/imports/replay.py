@@ -4,26 +4,33 @@ Chunks are loaded in any order, so of two rows of one key the later in the file 
 Such keys are few; all their rows are applied again here, cell by cell, as the file has them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from schemas.vocabulary import Phase
 from service.db.models import Chunk, RowSetAside, Task
 from service.imports.load import read_chunk
 from service.imports.merge.customers import replay
 from service.imports.merge.folding import fold_rows
+from service.tracking.lease import require_owner
 from service.tracking.workbench import Workbench
 
 _KEYS_AT_ONCE = 5000
 
 
-def replay_rows(bench: Workbench, task: Task) -> None:
-    """Apply what was set aside; safe to call again after an interruption, since what is applied is deleted."""
+def replay_rows(bench: Workbench, task: Task, progress: Callable[[], None]) -> None:
+    """Apply what was set aside; safe to call again after an interruption, since what is applied is deleted.
+
+    Calls `progress` with each step; raises FencedError when another attempt owns the finish by now.
+    """
     for chunk in _chunks_to_read_again(bench, task):
+        progress()
         _read_again(bench, task, chunk)
     more = True
     while more:
+        progress()
         with bench.sessions.begin() as session:
             more = _replay_some(session, task)
 
@@ -44,23 +51,24 @@ def _chunks_to_read_again(bench: Workbench, task: Task) -> Sequence[Chunk]:
 
 
 def _read_again(bench: Workbench, task: Task, chunk: Chunk) -> None:
+    """Fill in the values of a chunk's rows that have none."""
     rows = read_chunk(bench, task, chunk).rows
-    folded = fold_rows((row.number, row.values["external_id"], row.values) for row in rows)
+    folded = {row.row: row.values for row in fold_rows((r.number, r.values["external_id"], r.values) for r in rows)}
     with bench.sessions.begin() as session:
-        for row in folded:
-            session.execute(
-                update(RowSetAside)
-                .where(
-                    RowSetAside.task_id == task.id,
-                    RowSetAside.row == row.row,
-                    RowSetAside.values.is_(None),
-                )
-                .values(values=row.values)
+        needed = session.scalars(
+            select(RowSetAside).where(
+                RowSetAside.task_id == task.id,
+                RowSetAside.values.is_(None),
+                RowSetAside.row.between(chunk.first_row, chunk.first_row + chunk.row_count - 1),
             )
+        )
+        for row in needed:
+            row.values = folded[row.row]
 
 
 def _replay_some(session: Session, task: Task) -> bool:
     """Apply the rows of the next keys and forget them; False when none was left."""
+    require_owner(session, task, Phase.FINISHING)
     keys = session.scalars(
         select(RowSetAside.key)
         .distinct()

@@ -1,5 +1,6 @@
 """An import from claim to finish: fetch, then load chunk by chunk on any worker, then finish."""
 
+from contextlib import suppress
 from time import monotonic
 
 from schemas.vocabulary import ErrorKind, Phase, TaskType
@@ -22,18 +23,22 @@ _TURN_SECONDS = 5.0
 def run_imports(bench: Workbench, task_id: str | None = None, turn_seconds: float = _TURN_SECONDS) -> bool:
     """Do what there is to do, beginning with the task that a message named; False when there was nothing.
 
-    A message is only a nudge: whichever task has something due is worked on, whole tasks before
-    chunks so that a small file does not wait behind a large one. Each step is safe to lose: it is
-    claimed under a lease and written under a fence. After a turn the rest is left to a new message,
+    A message is only a nudge: whichever task has something due is worked on. Each step is safe to
+    lose: it is claimed under a lease and written under a fence. After a turn the rest is left to a new message,
     behind those that wait already; with the broker away there are none, and the work goes on.
     """
     worked = _advance_task(bench, task_id) is not None
     ends_at = monotonic() + turn_seconds
-    while (last := _advance_task(bench) or _load_next_chunk(bench)) is not None:
+    while (last := run_import_step(bench)) is not None:
         worked = True
         if monotonic() >= ends_at and bench.dispatcher.dispatch(last, TaskType.IMPORT):
             break
     return worked
+
+
+def run_import_step(bench: Workbench) -> str | None:
+    """Advance the task that is due for longest, else load one chunk; gives the task's id, None if nothing is due."""
+    return _advance_task(bench) or _load_next_chunk(bench)
 
 
 def _advance_task(bench: Workbench, task_id: str | None = None) -> str | None:
@@ -44,7 +49,7 @@ def _advance_task(bench: Workbench, task_id: str | None = None) -> str | None:
     try:
         with bench.keep_lease(task) as keeper:
             if task.phase == Phase.FINISHING:
-                _finish(bench, task)
+                _finish(bench, task, keeper)
             else:
                 fetch_source(bench, task, keeper)
     except Exception as error:  # noqa: BLE001  # every error ends in the task's row, or it would never end
@@ -71,9 +76,9 @@ def _load_next_chunk(bench: Workbench) -> str | None:
     return claimed.task.id
 
 
-def _finish(bench: Workbench, task: Task) -> None:
+def _finish(bench: Workbench, task: Task, keeper: LeaseKeeper) -> None:
     """Bring the rows that were set aside into file order, then say what the rows came to."""
-    replay_rows(bench, task)
+    replay_rows(bench, task, lambda: keeper.progress(task.bytes_done))
     with bench.sessions() as session:
         counters = sum_chunks(session, [task.id]).get(task.id, Counters())
         summary = summarise_row_errors(session, task.id, counters.rejected)
@@ -99,8 +104,10 @@ def _settle_chunk(bench: Workbench, claimed: ClaimedChunk, error: Exception) -> 
         attempt=chunk.attempt,
     )
     failures = chunk.failures + 1
-    if problem.kind is ErrorKind.TRANSIENT and failures < bench.settings.max_attempts:
+    gives_up = problem.kind is not ErrorKind.TRANSIENT or failures >= bench.settings.max_attempts
+    with suppress(FencedError):
+        # First the chunk, under its own fence: who has lost it has no say about the task.
         with bench.sessions.begin() as session:
             reopen_chunk(session, chunk, problem.message, backoff_seconds(failures))
-    else:
-        bench.callbacks.fail(task, problem.code, problem.message)
+        if gives_up:
+            bench.callbacks.fail(task, problem.code, problem.message)

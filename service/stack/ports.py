@@ -17,6 +17,7 @@ _USUAL = {"web": 8080, "flower": 5555}
 # server there could otherwise be given the server's own port and keep it.
 _FIRST, _LAST = 20000, 29999
 _HIGHEST = 65535
+_TRIES = 1000
 _REMEDY = "Delete it: other ports are chosen then."
 
 
@@ -44,8 +45,8 @@ def is_port_free(host: str, port: int) -> bool:
 
 
 def random_ports() -> Iterator[int]:
-    """Ports to try, without end, in no order, so that stacks started at once do not meet."""
-    while True:
+    """Ports to try, in no order, so that stacks started at once do not meet."""
+    for _ in range(_TRIES):
         yield random.randint(_FIRST, _LAST)  # noqa: S311 - picks a port, protects nothing
 
 
@@ -72,7 +73,11 @@ def choose_ports(
         wanted = [port for port in (kept.get(name), _USUAL.get(name)) if port is not None]
         used = set(chosen.values())
         usable = (port for port in chain(wanted, tries) if port not in used and is_free(host, port))
-        chosen[name] = next(usable)
+        chosen[name] = next(usable, 0)
+        if not chosen[name]:
+            raise ConfigurationError(
+                f"No free port for {name} on {host}. Is {host} an address of this machine? WHARF_HOST names it."
+            )
     ports = Ports(**chosen)
     if asdict(ports) != kept:
         write_object(path, asdict(ports))

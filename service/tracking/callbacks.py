@@ -74,9 +74,9 @@ class SqlCallbacks:
     def retry(self, task: Task, error: str, delay_seconds: float) -> None:
         """See Callbacks."""
         with self._sessions.begin() as session:
-            lifecycle.retry_later(session, task.id, task.attempt, error, delay_seconds)
+            lifecycle.retry_later(session, task, error, delay_seconds)
 
     def fail(self, task: Task, code: str, message: str) -> None:
         """See Callbacks."""
         with self._sessions.begin() as session:
-            lifecycle.fail_task(session, task.id, task.attempt, code, message)
+            lifecycle.fail_task(session, task, code, message)

@@ -16,7 +16,7 @@ _log = structlog.get_logger(__name__)
 class LeaseKeeper:
     """Renews a lease every third of its length while the work calls `progress` often enough.
 
-    Work that hangs must lose its lease, or it would hold it for ever; so no renewal is made once
+    Work that hangs must lose its lease, or it would hold it for ever; so no renewal is made while
     nothing was heard for `stall_seconds`. A renewal that finds the lease gone makes the next
     `progress` raise FencedError, which is how the work learns that it should stop.
     """
@@ -52,8 +52,8 @@ class LeaseKeeper:
     def _run(self) -> None:
         while not self._stopped.wait(self._interval_seconds):
             if monotonic() - self._heard_at > self._stall_seconds:
-                _log.warning("lease_left_to_end", stall_seconds=self._stall_seconds)
-                return
+                _log.warning("lease_not_renewed", stall_seconds=self._stall_seconds)
+                continue
             try:
                 self._renew(self._bytes_done)
             except FencedError as error:

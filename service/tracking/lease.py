@@ -1,6 +1,7 @@
 """Claims and leases: who may work on a task, until when, and what happens when nobody does."""
 
 from collections.abc import Collection
+from datetime import timedelta
 
 from sqlalchemy import (
     ColumnElement,
@@ -20,6 +21,9 @@ from schemas.vocabulary import AttemptOutcome, ChunkState, Phase, TaskState, Tas
 from service.db.clock import now, seconds_from_now
 from service.db.models import Attempt, Chunk, Task
 from service.errors import FencedError
+
+#: However long the queues are, a lost message costs no more than this.
+_LONGEST_SILENCE = timedelta(minutes=5)
 
 _UNFINISHED = Task.state.in_([TaskState.PENDING, TaskState.PROCESSING])
 _HAS_UNLOADED_CHUNKS = exists().where(Chunk.task_id == Task.id, Chunk.state != ChunkState.LOADED)
@@ -45,19 +49,25 @@ def claim_task(
 ) -> Task | None:
     """Take the right to run one due task: the one named, else the one due for longest; None when there is none.
 
-    One conditional UPDATE, so of several workers with the same message one wins and the others get
-    None. An import whose chunks are all loaded goes on to FINISHING under the same attempt; anything
-    else begins a new one.
+    Of several workers with the same message one wins and the others get None. An import whose chunks
+    are all loaded goes on to FINISHING under the same attempt; anything else begins a new one.
+
+    The row is locked first and judged again by a second statement: one that waits for a lock sees the
+    newest version of the locked row, but other tables as they were before; it could take an import
+    whose chunks have just been planned for one without chunks.
     """
     wanted = select(Task.id).where(Task.task_type == task_type, _is_due()).order_by(Task.due_at).limit(1)
     if task_id is not None:
         wanted = wanted.where(Task.id == task_id)
+    locked_id = session.scalar(wanted.with_for_update(skip_locked=True, key_share=True))
+    if locked_id is None:
+        return None
     finishing = and_(Task.phase.is_not(None), Task.phase.in_([Phase.LOADING, Phase.FINISHING]))
     first_phase = Phase.FETCHING if task_type is TaskType.IMPORT else Phase.READING
     begins = cast(Task.phase.is_distinct_from(Phase.LOADING), Integer)
     task = session.scalar(
         update(Task)
-        .where(Task.id == wanted.with_for_update(skip_locked=True).scalar_subquery())
+        .where(Task.id == locked_id, _is_due())
         .values(
             state=TaskState.PROCESSING,
             phase=case((finishing, Phase.FINISHING), else_=first_phase),
@@ -76,6 +86,18 @@ def claim_task(
             .on_conflict_do_nothing(index_elements=[Attempt.task_id, Attempt.number])
         )
     return task
+
+
+def require_owner(session: Session, task: Task, phase: Phase) -> None:
+    """Hold the task as it is until the transaction ends; what is written beside it is fenced by that.
+
+    Raises FencedError when another attempt owns the task, or its state or phase has changed.
+    """
+    owned = select(Task.id).where(
+        Task.id == task.id, Task.attempt == task.attempt, Task.state == TaskState.PROCESSING, Task.phase == phase
+    )
+    if session.scalar(owned.with_for_update(read=True)) is None:
+        raise FencedError(task_id=task.id, attempt=task.attempt)
 
 
 def renew_lease(session: Session, task_id: str, attempt: int, lease_seconds: int, bytes_done: int) -> None:
@@ -106,7 +128,7 @@ def reap_tasks(session: Session) -> list[Task]:
 
     The caller decides which of them have had attempts enough.
     """
-    expired = select(Task.id).where(Task.lease_expires_at < now()).with_for_update(skip_locked=True)
+    expired = select(Task.id).where(Task.lease_expires_at < now()).with_for_update(skip_locked=True, key_share=True)
     tasks = session.scalars(
         update(Task)
         .where(Task.id.in_(expired))
@@ -170,7 +192,12 @@ def take_undelivered(session: Session, resend_seconds: int, limit: int = 1000) -
         Task.phase == Phase.LOADING,
         _HAS_OPEN_CHUNKS,
     )
-    wanted = select(Task.id).where(quiet, or_(_is_due(), loading)).limit(limit).with_for_update(skip_locked=True)
+    wanted = (
+        select(Task.id)
+        .where(quiet, or_(_is_due(), loading))
+        .limit(limit)
+        .with_for_update(skip_locked=True, key_share=True)
+    )
     return list(
         session.scalars(update(Task).where(Task.id.in_(wanted)).values(dispatched_at=now()).returning(Task)).all()
     )

@@ -7,7 +7,7 @@ caller's: each function is part of one transaction.
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, update
+from sqlalchemy import ColumnElement, exists, update
 from sqlalchemy.orm import Session
 
 from schemas.vocabulary import (
@@ -122,6 +122,7 @@ def complete_import(
         task_id,
         attempt,
         Task.phase == Phase.FINISHING,
+        ~exists().where(Chunk.task_id == Task.id, Chunk.state != ChunkState.LOADED),
         **completed_values(),
         **counter_values(counters),
         error_summary=summary,
@@ -146,31 +147,33 @@ def complete_export(session: Session, task_id: str, attempt: int, made: ExportOb
     end_attempt(session, task_id, attempt, AttemptOutcome.SUCCEEDED, None)
 
 
-def retry_later(session: Session, task_id: str, attempt: int, error: str, delay_seconds: float) -> None:
+def retry_later(session: Session, task: Task, error: str, delay_seconds: float) -> None:
     """Hand the task back after a transient error: it stays PROCESSING and is due again after the delay.
 
-    Raises FencedError when another attempt owns it by now.
+    Raises FencedError when another attempt owns it by now, or it is in another phase: the error then
+    came after the work of its phase was done.
     """
     _write_as_owner(
         session,
-        task_id,
-        attempt,
+        task.id,
+        task.attempt,
+        Task.phase == task.phase,
         lease_expires_at=None,
         worker=None,
         due_at=seconds_from_now(delay_seconds),
         dispatched_at=None,
     )
-    end_attempt(session, task_id, attempt, AttemptOutcome.RETRYING, error)
+    end_attempt(session, task.id, task.attempt, AttemptOutcome.RETRYING, error)
 
 
-def fail_task(session: Session, task_id: str, attempt: int, code: str, message: str) -> None:
+def fail_task(session: Session, task: Task, code: str, message: str) -> None:
     """Give up: FAILED says why, every chunk is fenced, and what was committed is counted.
 
-    Raises FencedError when another attempt owns the task by now.
+    Raises FencedError when another attempt owns the task by now, or it is in another phase.
     """
-    _write_as_owner(session, task_id, attempt, **failed_values(code, message))
-    stop_chunks(session, task_id)
-    end_attempt(session, task_id, attempt, AttemptOutcome.FAILED, message)
+    _write_as_owner(session, task.id, task.attempt, Task.phase == task.phase, **failed_values(code, message))
+    stop_chunks(session, task.id)
+    end_attempt(session, task.id, task.attempt, AttemptOutcome.FAILED, message)
 
 
 def find_task(session: Session, scope_id: int, task_id: str) -> Task:

@@ -1,34 +1,34 @@
 """The row errors of a task: stored with their chunk, told in one sentence when the task ends."""
 
+from collections import Counter
 from collections.abc import Iterable
 
 from sqlalchemy import func, select
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from schemas.row_errors import RowError
+from service.db.copying import copy_rows
 from service.db.models import StoredRowError
 
 _TOLD = 5
 _SUMMARY_CHARACTERS = 2000
 
 
+_COLUMNS = ("task_id", "row", "position", "line", "column", "code", "value", "message")
+_NAME_CHARACTERS = 255
+
+
 def store_row_errors(session: Session, task_id: str, errors: Iterable[RowError]) -> None:
-    """Store why rows were refused; part of the transaction of their chunk."""
-    listed = [
-        {
-            "task_id": task_id,
-            "row": error.row,
-            "line": error.line,
-            "column": error.column or "",
-            "code": error.code,
-            "value": error.value,
-            "message": error.message,
-        }
-        for error in errors
-    ]
-    if listed:
-        session.execute(insert(StoredRowError).on_conflict_do_nothing(), listed)
+    """Store why rows were refused; part of the transaction of their chunk, which gives all errors of a row."""
+    of_rows: Counter[int] = Counter()
+    rows = []
+    for error in errors:
+        of_rows[error.row] += 1
+        column = error.column[:_NAME_CHARACTERS]
+        place = (task_id, error.row, of_rows[error.row], error.line, column)
+        rows.append((*place, error.code, error.value, error.message))
+    if rows:
+        copy_rows(session, "row_errors", _COLUMNS, rows)
 
 
 def summarise_row_errors(session: Session, task_id: str, rejected: int) -> str | None:

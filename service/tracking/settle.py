@@ -35,8 +35,9 @@ class UnexpectedError(WharfError):
 
 
 #: Classes of SQLSTATE after which the same transaction may well succeed: connection lost (08),
-#: rolled back by a deadlock or a conflict (40), resources short (53), lock not had (55), server stopping (57).
-_TRANSIENT_CLASSES = ("08", "40", "53", "55", "57")
+#: too long in a transaction (25P), rolled back by a deadlock or a conflict (40), resources short (53), lock not
+#: had (55), server stopping (57).
+_TRANSIENT_STATES = ("08", "25P", "40", "53", "55", "57")
 
 
 def translate(error: Exception) -> WharfError:
@@ -53,12 +54,14 @@ def is_database_away(error: Exception) -> bool:
 
     COPY speaks to the driver itself, so the error may come without SQLAlchemy's coat.
     """
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
     cause = error.orig if isinstance(error, DBAPIError) else error
     if not isinstance(cause, psycopg.Error):
         return False
     if cause.sqlstate is None:
         return isinstance(cause, psycopg.OperationalError | psycopg.InterfaceError)
-    return cause.sqlstate[:2] in _TRANSIENT_CLASSES
+    return cause.sqlstate.startswith(_TRANSIENT_STATES)
 
 
 def backoff_seconds(failures: int) -> float:
@@ -70,20 +73,23 @@ def backoff_seconds(failures: int) -> float:
 def settle_task(callbacks: Callbacks, task: Task, error: Exception) -> None:
     """Hand a claimed task back or fail it, as the error's kind says; a fenced attempt changes nothing."""
     problem = translate(error)
+    if not isinstance(problem, FencedError):
+        log_failure("attempt_failed", error, task_id=task.id, attempt=task.attempt)
+        try:
+            _report(callbacks, task, problem)
+        except FencedError as fenced:
+            problem = fenced
     if isinstance(problem, FencedError):
         _log.info("attempt_fenced", task_id=task.id, attempt=task.attempt)
-        return
-    log_failure("attempt_failed", error, task_id=task.id, attempt=task.attempt)
+
+
+def _report(callbacks: Callbacks, task: Task, problem: WharfError) -> None:
     match problem.kind:
         case ErrorKind.TRANSIENT if task.attempt < task.final_attempt:
             delay_seconds = max(backoff_seconds(task.attempt), _asked_delay(problem))
             callbacks.retry(task, problem.message, delay_seconds)
         case ErrorKind.TRANSIENT:
-            callbacks.fail(
-                task,
-                problem.code,
-                f"{problem.message} (given up after {task.attempt} attempts)",
-            )
+            callbacks.fail(task, problem.code, f"{problem.message} (given up after {task.attempt} attempts)")
         case ErrorKind.USAGE | ErrorKind.FATAL:
             callbacks.fail(task, problem.code, problem.message)
         case _:

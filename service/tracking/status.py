@@ -16,6 +16,7 @@ from service.tracking.lifecycle import (
     find_task,
     stop_chunks,
 )
+from service.tracking.row_errors import summarise_row_errors
 
 _FAILED_BY_CALLER = "The task was set to FAILED through the API; set it to PROCESSING to go on"
 
@@ -115,7 +116,9 @@ def _close(session: Session, scope_id: int, task_id: str, user_id: str) -> Task 
     if task is not None:
         sums = sum_chunks(session, [task_id])
         if task_id in sums:
-            session.execute(update(Task).where(Task.id == task_id).values(counter_values(sums[task_id])))
+            summary = summarise_row_errors(session, task_id, sums[task_id].rejected)
+            values = {**counter_values(sums[task_id]), "error_summary": summary}
+            session.execute(update(Task).where(Task.id == task_id).values(values))
         end_attempt(session, task_id, task.attempt, AttemptOutcome.SUCCEEDED, None)
     return task
 

@@ -52,13 +52,14 @@ class Chunk(Base):
 
 
 class StoredRowError(Base):
-    """Why one row was refused: at most one entry for each row and column."""
+    """Why one row was refused; a row may have several errors, numbered from 1."""
 
     __tablename__ = "row_errors"
 
     task_id: Mapped[str] = mapped_column(Key, ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True)
     row: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    column: Mapped[str] = mapped_column(primary_key=True)
+    position: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    column: Mapped[str]
     line: Mapped[int]
     code: Mapped[str]
     value: Mapped[str | None]
@@ -73,8 +74,9 @@ class RowSetAside(Base):
     """
 
     __tablename__ = "rows_set_aside"
+    __table_args__ = (Index("ix_rows_set_aside_task_id_key", "task_id", "key"),)
 
     task_id: Mapped[str] = mapped_column(Key, ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True)
     row: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    key: Mapped[str]
+    key: Mapped[str] = mapped_column(Key)
     values: Mapped[dict[str, Any] | None]

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import psycopg
 from psycopg import sql
-from psycopg.types.json import Jsonb
 from sqlalchemy.orm import Session
+
+from service.db.copying import copy_rows, driver_connection
 
 
 def stage_rows(session: Session, types: Mapping[str, str], rows: Iterable[Sequence[Any]]) -> None:
@@ -14,11 +14,7 @@ def stage_rows(session: Session, types: Mapping[str, str], rows: Iterable[Sequen
 
     It lives as long as the transaction. Objects and lists become jsonb.
     """
-    connection = session.connection().connection.driver_connection
-    assert isinstance(connection, psycopg.Connection)  # noqa: S101  # tells mypy which driver this is
     columns = sql.SQL(", ").join(sql.SQL("{} {}").format(sql.Identifier(n), sql.SQL(t)) for n, t in types.items())
-    with connection.cursor() as cursor:
-        cursor.execute(sql.SQL("CREATE TEMPORARY TABLE staging ({}) ON COMMIT DROP").format(columns))
-        with cursor.copy("COPY staging FROM STDIN") as copy:
-            for row in rows:
-                copy.write_row([Jsonb(cell) if isinstance(cell, dict | list) else cell for cell in row])
+    create = sql.SQL("CREATE TEMPORARY TABLE staging ({}) ON COMMIT DROP").format(columns)
+    driver_connection(session).execute(create)
+    copy_rows(session, "staging", tuple(types), rows)

@@ -113,7 +113,8 @@ def test_a_body_that_cannot_be_stored_is_refused(caller: Caller, body: bytes, re
 
 
 def test_a_body_that_is_no_object_is_refused(caller: Caller) -> None:
-    for body in ([], None, "x", 1):
+    bodies: list[Any] = [[], None, "x", 1]
+    for body in bodies:
         assert caller.call("POST", "/v1/tasks", body).status_code == 400
 
 
