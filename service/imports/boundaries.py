@@ -29,8 +29,8 @@ class _Place(Enum):
 class BoundaryFinder:
     """Takes a source block by block and gives its chunks; how it is cut into blocks makes no difference.
 
-    A chunk ends at the first record end that lies `chunk_bytes` or more behind the chunk's start. A
-    chunk has at least one row: blank lines that would be one of their own belong to none. Nothing is
+    A chunk ends at the first record end that lies `chunk_bytes` or CHUNK_LINES or more behind the
+    chunk's start. A chunk has at least one row: blank lines that would be one of their own belong to none. Nothing is
     kept but the header record and at most two bytes whose meaning depends on the next.
 
     `feed` and `finish` raise SourceRefusedError when the source cannot be cut: it is empty or no UTF-8

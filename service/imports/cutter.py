@@ -10,6 +10,8 @@ from service.imports.header import read_header, refuse_binary
 from service.imports.limits import Limits
 
 _DIGEST_BYTES = 16
+#: A chunk ends after so many lines, too: very short rows cost more memory than their bytes tell.
+CHUNK_LINES = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ class ChunkCutter:
         """Take bytes in which every line end ends a record; gives the chunks that end in them."""
         spans: list[ChunkSpan] = []
         while start < stop:
-            newline = text.find(b"\n", start + self._missing_bytes(), stop)
+            newline = self._find_cut(text, start, stop)
             cut = newline + 1 or stop
             self._pass_lines(text, start, cut)
             if newline >= 0:
@@ -89,6 +91,17 @@ class ChunkCutter:
     def refuse_open_quote(self, line: int) -> NoReturn:
         """Raise SourceRefusedError: the source has ended inside a quoted field that was opened in this line."""
         self._refuse(f"a quote that opens a field in line {line} is never closed; close it, or double it")
+
+    def _find_cut(self, text: bytes, start: int, stop: int) -> int:
+        """The line end at which the chunk is long enough, in bytes or in lines; -1 where it lies further on."""
+        newline = text.find(b"\n", start + self._missing_bytes(), stop)
+        missing_lines = max(1, CHUNK_LINES - (self.line - self._first_line))
+        if not self.header or text.count(b"\n", start, newline + 1 or stop) <= missing_lines - (newline < 0):
+            return newline
+        newline = start - 1
+        for _ in range(missing_lines):
+            newline = text.find(b"\n", newline + 1, stop)
+        return newline
 
     def _missing_bytes(self) -> int:
         """How far ahead the first line end lies that may end the chunk."""

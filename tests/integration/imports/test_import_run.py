@@ -122,6 +122,15 @@ def test_header_alone_completes_with_zeros(bench: Workbench, scope: Scope) -> No
     assert (task.state, counts(task), task.total_records) == (TaskState.COMPLETED, (0, 0, 0, 0), 0)
 
 
+def test_a_bad_cell_under_a_very_long_name_refuses_its_row_alone(bench: Workbench, scope: Scope) -> None:
+    name = "metadata." + "".join(chr(ord("a") + number * 7 % 26) for number in range(20_000))
+    content = f"external_id,name,{name}\nc-1,One,x\nc-2,Two,".encode() + b"\0\nc-3,Three,\n"
+    task = run(bench, scope, EntityType.CUSTOMERS, content)
+    assert task.state == TaskState.COMPLETED
+    assert column(bench, StoredRowError.row) == [2]
+    assert column(bench, StoredRowError.column) == [name[:255]]
+
+
 def test_an_upload_that_never_came_fails_and_says_so(bench: Workbench, scope: Scope) -> None:
     new = NewTask(
         TaskType.IMPORT, EntityType.CUSTOMERS, FileType.CSV, upload_id="upload_x", source_key="uploads/nothing"

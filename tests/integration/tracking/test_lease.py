@@ -4,14 +4,16 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from schemas.vocabulary import AttemptOutcome, EntityType, Phase, TaskState, TaskType
+from schemas.vocabulary import AttemptOutcome, ChunkState, EntityType, Phase, TaskState, TaskType
 from service.db.clock import seconds_from_now
-from service.db.models import Attempt, Scope, Task
+from service.db.models import Attempt, Chunk, Scope, Task
 from service.errors import FencedError
+from service.imports.chunks import claim_chunk
 from service.sweep import sweep
+from service.tracking.counters import Counters
 from service.tracking.lease import claim_task, reap_tasks, renew_lease, take_undelivered
 from service.tracking.workbench import Workbench
-from tests.factories.tasks import reload, submit_export
+from tests.factories.tasks import reload, submit_export, submit_import
 from tests.fakes.dispatch import RecordingDispatcher
 
 LEASE_SECONDS = 15
@@ -109,6 +111,71 @@ def test_reaped_attempt_cannot_finish(bench: Workbench, task: Task) -> None:
     with pytest.raises(FencedError):
         bench.callbacks.fail(claimed, "too_late", "from the grave")
     assert reload(bench, task).state == TaskState.PROCESSING
+
+
+def test_an_import_with_chunks_that_are_not_loaded_cannot_be_finished(bench: Workbench, scope: Scope) -> None:
+    task = submit_import(bench, scope, EntityType.CUSTOMERS, "external_id,name\nc-1,One\n")
+    with bench.sessions.begin() as session:
+        session.execute(
+            update(Task).where(Task.id == task.id).values(state=TaskState.PROCESSING, phase=Phase.FINISHING, attempt=1)
+        )
+        session.add(open_chunk(task, 0))
+    with pytest.raises(FencedError):
+        bench.callbacks.imported(reload(bench, task), Counters(), None)
+    assert reload(bench, task).state == TaskState.PROCESSING
+
+
+def test_an_import_with_open_chunks_is_not_due_as_a_whole(bench: Workbench, scope: Scope) -> None:
+    task = submit_import(bench, scope, EntityType.CUSTOMERS, "external_id,name\nc-1,One\n")
+    with bench.sessions.begin() as session:
+        session.execute(
+            update(Task).where(Task.id == task.id).values(state=TaskState.PROCESSING, phase=Phase.LOADING, attempt=1)
+        )
+        session.add(open_chunk(task, 0))
+    assert bench.callbacks.claim(TaskType.IMPORT, "host:1", task.id) is None
+    with bench.sessions.begin() as session:
+        session.execute(update(Chunk).values(state=ChunkState.LOADED))
+    claimed = bench.callbacks.claim(TaskType.IMPORT, "host:1", task.id)
+    assert claimed is not None
+    assert (claimed.phase, claimed.attempt) == (Phase.FINISHING, 1)
+
+
+def open_chunk(task: Task, number: int) -> Chunk:
+    return Chunk(
+        task_id=task.id, number=number, byte_start=number, byte_end=number + 1,
+        first_row=number + 1, row_count=1, first_line=number + 2, checksum=b"",
+    )  # fmt: skip
+
+
+def loading_task(bench: Workbench, scope: Scope, entity: EntityType, chunks: int) -> Task:
+    task = submit_import(bench, scope, entity, "")
+    with bench.sessions.begin() as session:
+        session.execute(update(Task).where(Task.id == task.id).values(state=TaskState.PROCESSING, phase=Phase.LOADING))
+        session.add_all(open_chunk(task, number) for number in range(chunks))
+    return task
+
+
+def claim_chunks(bench: Workbench, times: int) -> list[tuple[str, int] | None]:
+    taken: list[tuple[str, int] | None] = []
+    for _ in range(times):
+        with bench.sessions.begin() as session:
+            claimed = claim_chunk(session, "host:1", LEASE_SECONDS)
+            taken.append((claimed.task.id, claimed.chunk.number) if claimed else None)
+    return taken
+
+
+def test_a_small_file_has_its_turn_beside_a_large_one(bench: Workbench, scope: Scope) -> None:
+    large = loading_task(bench, scope, EntityType.CUSTOMERS, 4)
+    small = loading_task(bench, scope, EntityType.EVENTS, 1)
+    assert claim_chunks(bench, 4) == [(large.id, 0), (small.id, 0), (large.id, 1), (large.id, 2)]
+
+
+def test_chunks_of_prices_are_loaded_one_at_a_time_in_file_order(bench: Workbench, scope: Scope) -> None:
+    task = loading_task(bench, scope, EntityType.PRICES, 2)
+    assert claim_chunks(bench, 2) == [(task.id, 0), None]
+    with bench.sessions.begin() as session:
+        session.execute(update(Chunk).where(Chunk.number == 0).values(state=ChunkState.LOADED))
+    assert claim_chunks(bench, 2) == [(task.id, 1), None]
 
 
 def test_sweep_gives_up_a_task_whose_worker_was_lost_too_often(bench: Workbench, task: Task) -> None:

@@ -4,6 +4,7 @@ import pytest
 
 from service.errors import SourceRefusedError
 from service.imports.boundaries import BoundaryFinder, ChunkSpan, digest_chunk
+from service.imports.cutter import CHUNK_LINES
 from tests.unit.imports.csv_parts import Cut, TestLimits, cut_source
 
 NO_LINE_END = "no line end within 40 bytes, twice what a row may be long (WHARF_ROW_MAX_BYTES); is a quote not closed?"
@@ -20,6 +21,18 @@ def test_a_chunk_ends_at_the_first_record_end_that_is_far_enough() -> None:
             ChunkSpan(1, 21, 29, 2, 2, 5, digest_chunk(b"2,c\n3,d\n")),
         ],
     )
+
+
+@pytest.mark.parametrize("block_bytes", [1_000_000, 4096, 17])
+@pytest.mark.parametrize("first_record", [b"", b'"a\nb\nc"\n'])
+def test_a_chunk_ends_after_its_lines_when_rows_are_very_short(block_bytes: int, first_record: bytes) -> None:
+    source = b"id\n" + first_record + b"x\n" * (2 * CHUNK_LINES + 10)
+    finder = BoundaryFinder(TestLimits(chunk_bytes=10_000_000))
+    blocks = [source[start : start + block_bytes] for start in range(0, len(source), block_bytes)]
+    spans = [span for block in blocks for span in finder.feed(block)] + finder.finish()
+    lines = [source.count(b"\n", span.byte_start, span.byte_end) for span in spans]
+    assert lines == [CHUNK_LINES, CHUNK_LINES, 10 + first_record.count(b"\n")]
+    assert [span.first_row for span in spans][1] == CHUNK_LINES + 1 - (2 if first_record else 0)
 
 
 def test_a_header_alone_gives_no_chunks() -> None:
