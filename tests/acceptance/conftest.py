@@ -67,6 +67,8 @@ def _choose_ports(data_dir: Path) -> None:
     """Ports of its own from the start: two stacks that start at once would both find the usual ones free."""
     if not data_dir.exists():
         data_dir.mkdir(mode=0o700)
+        # By this a stack knows its folder.
+        (data_dir / "lock").touch()
         web, flower = islice(random_ports(), 2)
         (data_dir / "ports.json").write_text(json.dumps({"web": web, "flower": flower}))
 
