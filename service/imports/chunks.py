@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import and_, delete, exists, func, insert, or_, select, true, update
+from sqlalchemy import ColumnElement, and_, delete, exists, func, insert, or_, select, true, update
 from sqlalchemy.orm import Session, aliased
 
 from schemas.vocabulary import ChunkState, EntityType, Phase, TaskState
@@ -169,7 +169,7 @@ def _columns(span: ChunkSpan) -> dict[str, object]:
     }
 
 
-def _write_as_owner(session: Session, chunk: Chunk, *conditions: object, **values: object) -> None:
+def _write_as_owner(session: Session, chunk: Chunk, *conditions: ColumnElement[bool], **values: object) -> None:
     written = session.scalar(
         update(Chunk)
         .where(
@@ -177,7 +177,7 @@ def _write_as_owner(session: Session, chunk: Chunk, *conditions: object, **value
             Chunk.number == chunk.number,
             Chunk.attempt == chunk.attempt,
             Chunk.state == ChunkState.LOADING,
-            *conditions,  # type: ignore[arg-type]
+            *conditions,
         )
         .values(**values)
         .returning(Chunk.number)
