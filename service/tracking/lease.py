@@ -6,10 +6,13 @@ from datetime import timedelta
 from sqlalchemy import (
     ColumnElement,
     Integer,
+    Interval,
     and_,
     case,
     cast,
     exists,
+    func,
+    literal,
     or_,
     select,
     update,
@@ -181,12 +184,12 @@ def mark_undelivered(session: Session, task_ids: Collection[str]) -> list[Task]:
 def take_undelivered(session: Session, resend_seconds: int, limit: int = 1000) -> list[Task]:
     """Tasks that something can be done for although no message was sent for a while; marks them as sent.
 
-    The caller commits and then sends. Safe beside other senders.
+    The time between two messages doubles up to some minutes, since a task may well wait its turn in a
+    long queue that holds its message. The caller commits and then sends. Safe beside other senders.
     """
-    quiet = or_(
-        Task.dispatched_at.is_(None),
-        Task.dispatched_at < seconds_from_now(-resend_seconds),
-    )
+    waited = func.least(Task.dispatched_at - Task.due_at, literal(_LONGEST_SILENCE, Interval))
+    patience = func.greatest(waited, literal(timedelta(seconds=resend_seconds), Interval))
+    quiet = or_(Task.dispatched_at.is_(None), Task.dispatched_at + patience < now())
     loading = and_(
         Task.state == TaskState.PROCESSING,
         Task.phase == Phase.LOADING,

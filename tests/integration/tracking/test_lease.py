@@ -199,6 +199,19 @@ def test_undelivered_tasks_are_taken_once_each_period(bench: Workbench, task: Ta
         assert take_undelivered(session, resend_seconds=10) == []
 
 
+@pytest.mark.parametrize(
+    ("due", "dispatched", "sent"),
+    [(-100, -60, True), (-100, -30, False), (-10_000, -200, False), (-10_000, -301, True), (-5, -4, False)],
+)
+def test_the_time_between_two_messages_doubles_up_to_five_minutes(
+    bench: Workbench, task: Task, due: int, dispatched: int, *, sent: bool
+) -> None:
+    with bench.sessions.begin() as session:
+        session.execute(update(Task).values(due_at=seconds_from_now(due), dispatched_at=seconds_from_now(dispatched)))
+    with bench.sessions.begin() as session:
+        assert bool(take_undelivered(session, resend_seconds=10)) is sent
+
+
 def test_two_senders_side_by_side_send_a_task_once(bench: Workbench, task: Task) -> None:
     with bench.sessions.begin() as session:
         session.execute(update(Task).values(dispatched_at=None))
