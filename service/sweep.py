@@ -46,6 +46,7 @@ def _give_up(bench: Workbench, task: Task, where: str, times: int) -> None:
 
 
 def _send_due(bench: Workbench) -> bool:
+    """Stops at the first message that the broker does not take: the others would only wait for it as well."""
     with bench.sessions.begin() as session:
         due = take_undelivered(session, bench.settings.resend_seconds)
     return all(bench.dispatcher.dispatch(task.id, TaskType(task.task_type)) for task in due)
