@@ -1,12 +1,14 @@
-"""One page of a scope's tasks."""
+"""One page of a scope's tasks, and how many there are: counted from kept counts, see docs/adr/0008-totals.md."""
 
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from service.api.slices import Slice, Span, edges, find_page, slice_days, span_between, whole_days
 from service.db.models import Task
 from service.errors import ValidationError
+from service.tracking.task_counts import count_tasks_by_day
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 1000
@@ -28,37 +30,61 @@ _SORTABLE: dict[str, InstrumentedAttribute[Any]] = {
     )
 } | {"task_status": Task.state}
 
-_EXACT: dict[str, InstrumentedAttribute[Any]] = {
-    "status": Task.status,
-    "task_type": Task.task_type,
-    "entity_type": Task.entity_type,
-    "task_status": Task.state,
-    "scheduled_task_id": Task.scheduled_task_id,
-    "created_by": Task.created_by,
+#: Filters by equality, each with the column of a task that it means.
+_EXACT = {
+    "status": "status",
+    "task_type": "task_type",
+    "entity_type": "entity_type",
+    "task_status": "state",
+    "scheduled_task_id": "scheduled_task_id",
+    "created_by": "created_by",
 }
 
 
 def list_tasks(session: Session, scope_id: int, wanted: dict[str, Any]) -> tuple[list[Task], dict[str, int]]:
     """The tasks that the filter wants, in a total order, and which part of all matches they are.
 
-    Raises ValidationError for a column that cannot be sorted by.
+    It is the first use of its session: page and total are of one snapshot. Raises ValidationError for a column that
+    cannot be sorted by.
     """
-    matches = [Task.scope_id == scope_id, *_conditions(wanted)]
+    order = _order(wanted)
+    session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+    alike = {column: wanted[name] for name, column in _EXACT.items() if wanted[name]}
+    span = span_between(wanted["start_time"], wanted["end_time"])
+    slices = _count(session, scope_id, alike, span)
     limit = min(wanted["limit"], MAX_LIMIT) if wanted["limit"] > 0 else DEFAULT_LIMIT
+    pagination = {"total": sum(piece.rows for piece in slices), "limit": limit, "offset": wanted["offset"]}
+    skipped = max(wanted["offset"], 0)
+    if wanted["sort"] == Task.created_at.key:
+        page = find_page(slices if wanted["order"] == "asc" else reversed(slices), skipped, limit)
+        if page is None:
+            return [], pagination
+        span, skipped = page.span, page.skipped
     tasks = session.scalars(
-        select(Task).where(*matches).order_by(*_order(wanted)).limit(limit).offset(max(wanted["offset"], 0))
-    ).all()
-    total = session.scalar(select(func.count()).select_from(Task).where(*matches)) or 0
-    return list(tasks), {"total": total, "limit": limit, "offset": wanted["offset"]}
+        select(Task).where(*_matches(scope_id, alike, span)).order_by(*order).limit(limit).offset(skipped)
+    )
+    return list(tasks), pagination
 
 
-def _conditions(wanted: dict[str, Any]) -> list[ColumnElement[bool]]:
-    conditions = [column == wanted[name] for name, column in _EXACT.items() if wanted[name] is not None]
-    if wanted["start_time"]:
-        conditions.append(Task.created_at >= wanted["start_time"])
-    if wanted["end_time"]:
-        conditions.append(Task.created_at <= wanted["end_time"])
-    return conditions
+def _count(session: Session, scope_id: int, alike: dict[str, str], span: Span) -> list[Slice]:
+    """The matches in each slice of a span, in the order of time: kept counts for days, counted where a day is cut."""
+    days = whole_days(span)
+    cut = [Slice(edge, _count_rows(session, scope_id, alike, edge)) for edge in edges(span, days)]
+    whole = slice_days(count_tasks_by_day(session, scope_id, alike), days)
+    return sorted([*cut, *whole], key=lambda piece: piece.span.start)
+
+
+def _count_rows(session: Session, scope_id: int, alike: dict[str, str], span: Span) -> int:
+    return session.scalar(select(func.count()).select_from(Task).where(*_matches(scope_id, alike, span))) or 0
+
+
+def _matches(scope_id: int, alike: dict[str, str], span: Span) -> list[ColumnElement[bool]]:
+    return [
+        Task.scope_id == scope_id,
+        *(getattr(Task, column) == value for column, value in alike.items()),
+        Task.created_at >= span.start,
+        Task.created_at < span.end,
+    ]
 
 
 def _order(wanted: dict[str, Any]) -> list[ColumnElement[Any]]:

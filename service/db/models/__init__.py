@@ -4,7 +4,9 @@ from service.db.models.api_keys import ApiKey
 from service.db.models.base import Base
 from service.db.models.chunks import Chunk, RowSetAside, StoredRowError
 from service.db.models.entities import Customer, Event, Feature, Meter, Price
+from service.db.models.idempotency import IdempotentAnswer
 from service.db.models.scopes import Scope
+from service.db.models.task_counts import TaskCount, TaskCountChange
 from service.db.models.tasks import Attempt, Task
 from service.db.models.uploads import Upload
 
@@ -16,11 +18,14 @@ __all__ = [
     "Customer",
     "Event",
     "Feature",
+    "IdempotentAnswer",
     "Meter",
     "Price",
     "RowSetAside",
     "Scope",
     "StoredRowError",
     "Task",
+    "TaskCount",
+    "TaskCountChange",
     "Upload",
 ]

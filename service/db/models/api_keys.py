@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, LargeBinary, UniqueConstraint
+from sqlalchemy import CheckConstraint, Integer, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from schemas.vocabulary import Role
@@ -10,7 +10,7 @@ from service.db.models.base import Base, CreatedColumn, IdColumn, ScopeColumn
 
 
 class ApiKey(Base):
-    """A caller's right to one scope, in one role."""
+    """A caller's right to one scope, in one role; its own limits win over those of the settings."""
 
     __tablename__ = "api_keys"
     __table_args__ = (
@@ -27,3 +27,6 @@ class ApiKey(Base):
     created_at: Mapped[CreatedColumn]
     expires_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
+    last_used_at: Mapped[datetime | None]
+    requests_per_minute: Mapped[int | None] = mapped_column(Integer)
+    body_max_bytes: Mapped[int | None] = mapped_column(Integer)

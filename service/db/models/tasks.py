@@ -63,6 +63,7 @@ class Task(Base):
             name="export_has_object",
         ),
         Index("ix_tasks_scope_id_created_at_id", "scope_id", "created_at", "id"),
+        Index("ix_tasks_scope_id_state_created_at_id", "scope_id", "state", "created_at", "id"),
         Index(
             "ix_tasks_due_at",
             "due_at",
