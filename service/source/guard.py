@@ -51,10 +51,17 @@ _NOT_PUBLIC = tuple(
 )
 
 # The last label of a name that every resolver reads as an IPv4 address in disguise: 2130706433, 0x7f.1, 127.0.0.01.
-_NUMERIC_LABEL = re.compile(r"\d+|0x[0-9a-f]*", re.IGNORECASE)
-_LABEL = re.compile(r"[a-z0-9_-]{1,63}", re.IGNORECASE)
+_NUMERIC_LABEL = re.compile(r"[0-9]+|0x[0-9a-f]*")
+_LABEL = re.compile(r"[a-z0-9_-]{1,63}")
 _NAME_MAX_CHARACTERS = 253
-_NEVER_IN_A_URL = re.compile(r"[\x00-\x20\x7f\\]")
+# Parsers disagree about white space, control characters and backslashes; a half surrogate has no bytes at all.
+_NEVER_IN_A_URL = re.compile(r"[\x00-\x20\x7f\\\ud800-\udfff]")
+# Any @ before the path, also one with nothing before it, which parse_url passes over.
+_USER = re.compile(r"[^/?#]*//[^/?#]*@")
+# What every part of HTTP should support (RFC 9110 section 4.1); signed links have a few hundred.
+_URL_MAX_CHARACTERS = 8000
+# An entry of the allow-list; what does not fit is an IPv6 address without brackets.
+_ALLOWED = re.compile(r"(?P<host>\[.*\]|[^:]*)(?::(?P<port>[0-9]{1,5}))?")
 
 # A name may answer with any number of addresses, and each may take the whole connect timeout.
 _ADDRESSES_TRIED = 4
@@ -113,9 +120,9 @@ class Target:
 
     @property
     def literal(self) -> Address | None:
-        """The host as an address, where it is one."""
+        """The host as an address, where it is one; with a zone it belongs to one link and means nothing elsewhere."""
         try:
-            return ip_address(self.host)
+            return None if "%" in self.host else ip_address(self.host)
         except ValueError:
             return None
 
@@ -130,8 +137,8 @@ class Target:
 class AddressGuard:
     """The rules for one kind of URL (`field` names it in messages), with the operator's exceptions.
 
-    An allowed `host` may be reached on every port, `host:port` on that port only; both by plain http and on private
-    addresses too. Resolver and dialer are parameters so that tests see every attempt.
+    An allowed `host` may be reached on every port, `host:port` on that port only (`[::1]:8080` for IPv6); both by plain
+    http and on private addresses too. Resolver and dialer are parameters so that tests see every attempt.
     """
 
     allowed_hosts: frozenset[str] = frozenset()
@@ -143,12 +150,15 @@ class AddressGuard:
         """Judge a URL by its text alone, without any look-up; raises ValidationError with the rule it breaks."""
         if not url or _NEVER_IN_A_URL.search(url):
             raise self._refusal("it is empty or contains white space, a control character or a backslash")
+        if len(url) > _URL_MAX_CHARACTERS:
+            raise self._refusal(f"it is longer than {_URL_MAX_CHARACTERS} characters")
+        if _USER.match(url):
+            raise self._refusal("it carries a user name or password")
         try:
             parts = parse_url(url)
-        except LocationParseError as error:
-            raise self._refusal("it is not a URL") from error
-        if parts.auth is not None:
-            raise self._refusal("it carries a user name or password")
+        except LocationParseError:
+            # Its text quotes the URL, which may hold a signature.
+            raise self._refusal("it is not a URL") from None
         scheme = parts.scheme or ""
         port = _DEFAULT_PORTS.get(scheme, 0) if parts.port is None else parts.port
         target = make_target(scheme, parts.host or "", port)
@@ -173,13 +183,14 @@ class AddressGuard:
     def admit(self, url: str) -> Target:
         """Judge a URL when a task is created: its text, and every address that its name has now.
 
-        Raises ValidationError. What holds is the check that `connect` makes; this one tells the caller early.
+        Raises ValidationError, or ResolverBusyError when too many names are being looked up. What holds is the check
+        that `connect` makes; this one tells the caller early.
         """
         target = self.check_url(url)
         try:
             self.resolve(target)
         except socket.gaierror as error:
-            raise self._refusal("its host name cannot be resolved") from error
+            raise self._refusal(f"its host name cannot be resolved ({error.strerror})") from error
         return target
 
     def resolve(self, target: Target) -> Sequence[Address]:
@@ -207,8 +218,7 @@ class AddressGuard:
         return self.dialer(last, target.port, timeout)
 
     def _allows(self, target: Target) -> bool:
-        host = _bracketed(target.host)
-        return not self.allowed_hosts.isdisjoint((target.host, host, f"{host}:{target.port}"))
+        return any(_opens(entry, target) for entry in self.allowed_hosts)
 
     def _refusal(self, rule: str) -> ValidationError:
         message = f"{self.field} must be an https URL pointing to a publicly routable host"
@@ -219,6 +229,14 @@ def make_target(scheme: str, host: str, port: int) -> Target:
     """A target in its one spelling: no brackets, no final dot, lower case, addresses in their shortest form."""
     target = Target(scheme.lower(), host.strip("[]").removesuffix(".").lower(), port)
     return target if target.literal is None else Target(target.scheme, str(target.literal), port)
+
+
+def _opens(entry: str, target: Target) -> bool:
+    """Whether an entry of the allow-list names the host of `target`, and its port if it names any."""
+    found = _ALLOWED.fullmatch(entry)
+    host, port = found.group("host", "port") if found else (entry, None)
+    allowed = make_target(target.scheme, host, target.port if port is None else int(port))
+    return allowed == target
 
 
 def _bracketed(host: str) -> str:

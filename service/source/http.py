@@ -1,9 +1,10 @@
 """Opening a source: one GET through the guard, answered by the whole file or by an error that says what to do."""
 
+import re
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -25,6 +26,7 @@ from service.source.pace import Pace
 BLOCK_BYTES = 256 * 1024
 
 _REDIRECTS_MAX = 5
+_WHOLE_NUMBER = re.compile(r"[0-9]{1,18}")
 _NEW_LINK = "Check the link and create a new task"
 _HEADERS = {
     # The bytes as they are stored: a compressed transfer could not be checked against its length.
@@ -80,8 +82,8 @@ class SourceStream:
         self._response = response
         self._limits = limits
         self._is_gzip = _uses_gzip(response, self.origin)
-        announced = response.headers.get("Content-Length", "")
-        self.length_bytes = int(announced) if announced.isdecimal() and not self._is_gzip else None
+        announced = _announced_bytes(response, self.origin)
+        self.length_bytes = None if self._is_gzip else announced
         self._check_size(self.length_bytes or 0)
 
     def __enter__(self) -> Self:
@@ -136,18 +138,19 @@ def open_source(
     must change something, SourceUnavailableError (with `retry_after` in seconds where the source says so) where a
     later try may succeed. Messages name scheme, host and port of the source and never its path or query.
     """
-    pools = GuardedPools(guard, Pace(limits.read_seconds, limits.stall_seconds, limits.stall_bytes), tls)
-    _check(guard, url)
-    url = direct_link(url)
+    pace = Pace(limits.read_seconds, limits.stall_seconds, limits.stall_bytes)
+    url = direct_link(url, _check(guard, url).host)
     for _ in range(_REDIRECTS_MAX + 1):
         target = _check(guard, url)
         with _translated(target.origin):
-            response = _get(pools, url, limits)
+            response = _get(GuardedPools(guard, pace, tls), url, limits)
         location = response.get_redirect_location()
         if not location:
             return _accept(response, target, limits, now)
         response.close()
-        url = urljoin(url, location)
+        url = _join(url, location, target)
+        # From here on a refusal is about the redirect, which the caller cannot see in the URL.
+        guard = replace(guard, field=f"the redirect of {target.origin}")
     message = f"The source redirects more than {_REDIRECTS_MAX} times; use the link that it leads to"
     raise SourceRefusedError(message, origin=target.origin)
 
@@ -157,6 +160,16 @@ def _check(guard: AddressGuard, url: str) -> Target:
         return guard.check_url(url)
     except ValidationError as error:
         raise _refused_address(error) from error
+
+
+def _join(url: str, location: str, target: Target) -> str:
+    """Where a redirect leads, as an absolute URL."""
+    try:
+        return urljoin(url, location)
+    except ValueError:
+        # Half a bracket, for one. The error is not chained: its text may quote the URL.
+        message = f"The source redirects to something that is not a URL ({target.origin}). {_NEW_LINK}"
+        raise SourceRefusedError(message) from None
 
 
 def _get(pools: GuardedPools, url: str, limits: SourceLimits) -> BaseHTTPResponse:
@@ -212,13 +225,34 @@ def _advice(status: int) -> str:
 
 def _retry_after(value: str, now: Callable[[], datetime]) -> int | None:
     """Seconds to wait by a Retry-After header, which holds seconds or a date (RFC 9110 section 10.2.3)."""
-    if value.isdecimal():
-        return int(value)
+    seconds = _whole_number(value)
+    if seconds is not None:
+        return seconds
     try:
         at = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return max(0, round((at.replace(tzinfo=at.tzinfo or UTC) - now()).total_seconds()))
+
+
+def _announced_bytes(response: BaseHTTPResponse, origin: str) -> int | None:
+    """The length in the header, None without one; raises SourceRefusedError where that is no number.
+
+    Such a body would end where its connection ends, cut or not (RFC 9112 section 6.3). urllib3 holds several equal.
+    """
+    lengths = response.headers.get("Content-Length")
+    if lengths is None:
+        return None
+    length = _whole_number(lengths.partition(",")[0].strip())
+    if length is None:
+        message = f"The source announces a length that is not a number ({origin}). {_NEW_LINK}"
+        raise SourceRefusedError(message)
+    return length
+
+
+def _whole_number(value: str) -> int | None:
+    """The number that a header holds; None for everything else, and for more digits than any number here can have."""
+    return int(value) if _WHOLE_NUMBER.fullmatch(value) else None
 
 
 def _uses_gzip(response: BaseHTTPResponse, origin: str) -> bool:
@@ -241,6 +275,9 @@ def _translated(origin: str) -> Iterator[None]:
         raise _refused_address(error) from error
     except HTTPError as error:
         raise _from_urllib3(error, origin) from error
+    except ValueError as error:
+        # http.client lets this through for a chunk whose length is a number below zero.
+        raise _from_urllib3(HTTPError(), origin) from error
 
 
 def _from_urllib3(error: HTTPError, origin: str) -> SourceRefusedError | SourceUnavailableError:

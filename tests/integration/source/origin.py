@@ -1,9 +1,15 @@
-"""A small web server on 127.0.0.1 that answers as each test scripts it, with or without TLS."""
+"""A small web server on 127.0.0.1 that answers as each test scripts it, with or without TLS, and the way to it."""
 
+import socket
 import ssl
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
+from pathlib import Path
 from threading import Event, Thread
+
+from service.source.guard import dial
+from service.source.resolver import Address
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
 
@@ -45,3 +51,38 @@ class Origin:
                 pass
 
         return Handler
+
+
+class Dials:
+    """A dialer that writes attempts down and connects only to the test's own server, whatever the address."""
+
+    def __init__(self, origin: Origin) -> None:
+        self._origin = origin
+        self.attempts: list[tuple[str, int]] = []
+
+    def __call__(self, address: Address, port: int, timeout: float | None) -> socket.socket:
+        self.attempts.append((str(address), port))
+        return dial(ip_address("127.0.0.1"), self._origin.port, timeout)
+
+
+def answer(status: int, body: bytes = b"", **headers: str) -> Answer:
+    """An answer of these headers and this body, whether they fit or not; then the connection ends."""
+
+    def send(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(status)
+        for name, text in headers.items():
+            request.send_header(name.replace("_", "-"), text)
+        request.end_headers()
+        request.wfile.write(body)
+
+    return send
+
+
+def whole(body: bytes, **headers: str) -> Answer:
+    """An answer 200 of this body and its length."""
+    return answer(200, body, Content_Length=str(len(body)), **headers)
+
+
+def trust(certificate: Path) -> ssl.SSLContext:
+    """A context that takes this certificate and no other."""
+    return ssl.create_default_context(cafile=certificate)

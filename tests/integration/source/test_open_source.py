@@ -1,55 +1,27 @@
 """Sources read over real connections: whole, or refused, or unavailable; never cut without a word."""
 
 import gzip
+import logging
 import socket
 import ssl
 from collections.abc import Callable
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler
-from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
 
 from service.errors import SourceRefusedError, SourceUnavailableError
-from service.source.guard import AddressGuard, dial
+from service.logs import _LOGS_URLS
+from service.source.guard import AddressGuard
 from service.source.http import SourceLimits, open_source
-from service.source.resolver import Address
-from tests.integration.source.origin import Answer, Origin
-from tests.unit.source.hostile import HOSTILE_TARGETS, Names, make_names
+from tests.integration.source.origin import Answer, Dials, Origin, answer, trust, whole
+from tests.unit.source.hostile import HOSTILE, Hostile, Names, make_names
+from tests.unit.source.wire import Connections
 
 LIMITS = SourceLimits(max_bytes=10_000_000, connect_seconds=2, read_seconds=2, stall_seconds=2, stall_bytes=1000)
 SECRET = "token=s3cr3t"
 NOW = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
-
-
-class Dials:
-    """A dialer that writes attempts down and connects only to the test's own server, whatever the address."""
-
-    def __init__(self, origin: Origin) -> None:
-        self._origin = origin
-        self.attempts: list[tuple[str, int]] = []
-
-    def __call__(self, address: Address, port: int, timeout: float | None) -> socket.socket:
-        self.attempts.append((str(address), port))
-        return dial(ip_address("127.0.0.1"), self._origin.port, timeout)
-
-
-def answer(status: int, body: bytes = b"", **headers: str) -> Answer:
-    """An answer of these headers and this body, whether they fit or not; then the connection ends."""
-
-    def send(request: BaseHTTPRequestHandler) -> None:
-        request.send_response(status)
-        for name, text in headers.items():
-            request.send_header(name.replace("_", "-"), text)
-        request.end_headers()
-        request.wfile.write(body)
-
-    return send
-
-
-def whole(body: bytes, **headers: str) -> Answer:
-    return answer(200, body, Content_Length=str(len(body)), **headers)
 
 
 def raw(answer: bytes) -> Answer:
@@ -139,6 +111,7 @@ CUT: dict[str, Answer] = {
     "no body for its length": answer(200, b"", Content_Length="1000"),
     "a chunk shorter than its length": answer(200, b"3e8\r\nid\n", Transfer_Encoding="chunked"),
     "no last chunk": answer(200, b"3\r\nid\n\r\n", Transfer_Encoding="chunked"),
+    "a chunk with a length below zero": answer(200, b"-5\r\nid\n", Transfer_Encoding="chunked"),
     "a chunk without a length": answer(200, b"zz\r\nid\n", Transfer_Encoding="chunked"),
     "cut gzip": answer(200, gzip.compress(b"id\n1\n")[:-3], Content_Length="25", Content_Encoding="gzip"),
     "no answer": lambda _request: None,
@@ -198,6 +171,8 @@ def test_an_answer_that_only_the_caller_can_mend_is_refused(origin: Origin, stat
         (429, {"Retry_After": "17"}, {"retry_after": 17}),
         (500, {}, {}),
         (502, {"Retry_After": "soon"}, {}),
+        (502, {"Retry_After": "9" * 5000}, {}),
+        (502, {"Retry_After": "Thu, 01 Jan 2026 12:01:30 +99999999999"}, {}),
         (503, {"Retry_After": "Thu, 01 Jan 2026 12:01:30 GMT"}, {"retry_after": 90}),
         (503, {"Retry_After": "Thu, 01 Jan 2026 11:00:00 GMT"}, {"retry_after": 0}),
         (504, {}, {}),
@@ -221,6 +196,14 @@ def test_five_redirects_are_followed_and_a_sixth_is_not(origin: Origin) -> None:
         read(origin, "/0")
 
 
+def test_redirects_in_a_circle_end(origin: Origin) -> None:
+    origin.answers["/a"] = answer(302, Content_Length="0", Location="/b")
+    origin.answers["/b"] = answer(307, Content_Length="0", Location="/a")
+    with pytest.raises(SourceRefusedError, match="redirects more than 5 times; use the link that it leads to"):
+        read(origin, "/a")
+    assert [path.partition("?")[0] for path, _ in origin.requests] == ["/a", "/b"] * 3
+
+
 def test_a_redirect_to_itself_ends(origin: Origin) -> None:
     origin.answers["/rows.csv"] = answer(302, Content_Length="0", Location="/rows.csv")
     with pytest.raises(SourceRefusedError, match="redirects more than 5 times"):
@@ -229,17 +212,60 @@ def test_a_redirect_to_itself_ends(origin: Origin) -> None:
 
 
 # What a Location header can carry and is not relative to the present host.
-LOCATIONS = [url for url in HOSTILE_TARGETS.values() if url.startswith(("http", "ftp", "file")) and url.isascii()]
+LOCATIONS = [
+    target
+    for target in HOSTILE
+    if target.url.startswith(("http", "ftp", "file")) and target.url.isascii() and target.url.isprintable()
+]
 
 
-@pytest.mark.parametrize("url", [url for url in LOCATIONS if url.isprintable()])
-def test_a_redirect_to_a_hostile_target_is_not_followed(origin: Origin, url: str) -> None:
-    origin.answers["/rows.csv"] = answer(302, Content_Length="0", Location=url)
+@pytest.mark.parametrize("target", LOCATIONS, ids=[target.kind for target in LOCATIONS])
+def test_a_redirect_to_a_hostile_target_is_not_followed(origin: Origin, target: Hostile) -> None:
+    origin.answers["/rows.csv"] = answer(302, Content_Length="0", Location=target.url)
     dials = Dials(origin)
     guard = AddressGuard(frozenset({f"127.0.0.1:{origin.port}"}), resolver=make_names(), dialer=dials)
-    with pytest.raises(SourceRefusedError, match="must be an https URL"):
+    with pytest.raises(SourceRefusedError, match="redirect"):
         open_source(f"{origin.url}/rows.csv", guard, LIMITS)
     assert dials.attempts == [("127.0.0.1", origin.port)]
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_of_any_kind_is_judged(origin: Origin, status: int) -> None:
+    origin.answers["/good"] = answer(status, Content_Length="0", Location="/rows.csv")
+    origin.answers["/bad"] = answer(status, Content_Length="0", Location="https://inside.example/")
+    origin.answers["/rows.csv"] = whole(b"id\n")
+    assert read(origin, "/good") == b"id\n"
+    with pytest.raises(SourceRefusedError, match="leads to an address that is not public"):
+        read(origin, "/bad")
+
+
+@pytest.mark.parametrize("status", [300, 304, 305, 306])
+def test_a_location_in_an_answer_that_is_no_redirect_is_not_followed(origin: Origin, status: int) -> None:
+    origin.answers["/rows.csv"] = answer(status, Content_Length="0", Location="/other.csv")
+    with pytest.raises(SourceRefusedError, match=f"answered {status} "):
+        read(origin)
+    assert len(origin.requests) == 1
+
+
+def test_the_secrets_of_a_link_reach_no_log(origin: Origin, caplog: pytest.LogCaptureFixture) -> None:
+    # The levels that WHARF_LOG_LEVEL=DEBUG gives the libraries. The lowest comes last: each call sets the ear's own.
+    for name in _LOGS_URLS:
+        caplog.set_level(logging.ERROR, logger=name)
+    caplog.set_level(logging.DEBUG)
+    # urllib3 warns of a spoilt header, with the URL.
+    origin.answers["/start"] = answer(302, Content_Length="0", Location=f"/rows.csv?{SECRET}")
+    origin.answers["/rows.csv"] = raw(b"HTTP/1.1 200 OK\r\nno header\r\nContent-Length: 3\r\n\r\nid\n")
+    assert read(origin, "/start") == b"id\n"
+    assert [path for path, _ in origin.requests] == [f"/start?{SECRET}", f"/rows.csv?{SECRET}"]
+    assert SECRET not in caplog.text
+
+
+def test_the_ear_of_the_unit_tests_hears_a_connection(origin: Origin) -> None:
+    # Without this, that they hear none would prove nothing.
+    ear = Connections()
+    origin.answers["/rows.csv"] = whole(b"id\n")
+    read(origin)
+    assert ear.addresses == [("127.0.0.1", origin.port)]
 
 
 def test_a_file_past_the_limit_is_refused_before_it_is_read(origin: Origin) -> None:
@@ -259,22 +285,23 @@ def test_a_file_that_grows_past_the_limit_is_refused_while_it_is_read(origin: Or
         read(origin, limits=SourceLimits(max_bytes=4000))
 
 
+@pytest.mark.parametrize("length", ["-5", "five", "", "5.0", "+5", "5 5", "9" * 5000])
+def test_a_length_that_is_no_number_is_refused(origin: Origin, length: str) -> None:
+    origin.answers["/rows.csv"] = answer(200, b"id\n1\n", Content_Length=length)
+    with pytest.raises(SourceRefusedError, match="a length that is not a number"):
+        read(origin)
+
+
 def test_a_coding_that_was_not_asked_for_is_refused(origin: Origin) -> None:
     origin.answers["/rows.csv"] = whole(b"x", Content_Encoding="br")
     with pytest.raises(SourceRefusedError, match="coding 'br'"):
         read(origin)
 
 
-def trust(certificate: Path) -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=certificate)
-
-
 def tls_guard(origin: Origin, host: str = "files.example") -> tuple[AddressGuard, Dials]:
     """A guard for which `host` has a public address, and a dialer that leads to the test's server instead."""
     dials = Dials(origin)
-
-    names = Names(**{host.replace(".", "_"): [["8.8.8.8"]]})
-    return AddressGuard(resolver=names, dialer=dials), dials
+    return AddressGuard(resolver=Names({host: [["8.8.8.8"]]}), dialer=dials), dials
 
 
 def test_a_public_https_source_is_reached_at_the_checked_address_under_its_name(
@@ -286,6 +313,17 @@ def test_a_public_https_source_is_reached_at_the_checked_address_under_its_name(
         assert b"".join(source) == b"id\n"
     assert dials.attempts == [("8.8.8.8", 443)]
     assert tls_origin.requests[0][1]["Host"] == "files.example"
+
+
+def test_a_name_that_changes_before_a_redirect_to_itself_is_not_dialled_again(
+    tls_origin: Origin, certificate: Path
+) -> None:
+    tls_origin.answers["/rows.csv"] = answer(302, Content_Length="0", Location="/again.csv")
+    dials = Dials(tls_origin)
+    guard = AddressGuard(resolver=Names({"files.example": [["8.8.8.8"], ["127.0.0.1"]]}), dialer=dials)
+    with pytest.raises(SourceRefusedError, match=r"^the redirect of https://files.example must be .* is not public"):
+        open_source("https://files.example/rows.csv", guard, LIMITS, tls=trust(certificate))
+    assert dials.attempts == [("8.8.8.8", 443)]
 
 
 def test_a_certificate_for_another_name_is_refused(tls_origin: Origin, certificate: Path) -> None:
