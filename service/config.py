@@ -1,13 +1,17 @@
 """The settings: read once from `WHARF_…` variables in each composition root and passed down."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any
 
 from environs import Env, EnvValidationError
+from marshmallow import ValidationError
 from marshmallow.validate import OneOf, Range, Regexp
 
 from service.errors import ConfigurationError
+from service.names import NAME_RULE, is_name
 
 MIB = 1024 * 1024
 GIB = 1024 * MIB
@@ -16,6 +20,20 @@ _AT_LEAST_ONE = Range(min=1)
 _LOG_LEVEL = OneOf(["DEBUG", "INFO", "WARNING", "ERROR"])
 _POSTGRESQL = Regexp(r"postgresql://", error="must start with postgresql://")
 _REDIS = Regexp(r"(rediss?|redis\+socket)://", error="must start with redis:// or rediss://")
+
+_HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:\d{1,5})?|[0-9a-f:.]+", re.IGNORECASE)
+_STATIC_KEY = re.compile(r"(?P<name>[^:]+):(?P<tenant_id>.+):(?P<sha256>[0-9a-fA-F]{64})")
+_HOW_TO_HASH = 'the 64 hex digits of: printf %s "$KEY" | sha256sum'
+_HASH_OF_NOTHING = sha256().digest()
+
+
+@dataclass(frozen=True, slots=True)
+class StaticKey:
+    """An API key that the settings hold as its SHA-256: an administrator of all environments of one tenant."""
+
+    name: str
+    tenant_id: str
+    sha256: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +65,10 @@ class Settings:
     field_max_bytes: int
     columns_max: int
     body_max_bytes: int
+    requests_per_minute: int
+    rate_limit_url: str | None = field(repr=False)
+    key_cache_seconds: int
+    static_keys: frozenset[StaticKey] = field(repr=False)
     source_connect_seconds: int
     source_read_seconds: int
     link_seconds: int
@@ -89,7 +111,7 @@ def _read(env: Env) -> dict[str, Any]:
         "s3_access_key_id": env.str("S3_ACCESS_KEY_ID", default=None),
         "s3_secret_access_key": env.str("S3_SECRET_ACCESS_KEY", default=None),
         "s3_path_style": env.bool("S3_PATH_STYLE", default=False),
-        "allowed_hosts": _hosts(env.list("ALLOWED_HOSTS", default=[])),
+        "allowed_hosts": _hosts(env.list("ALLOWED_HOSTS", default=[], validate=_are_hosts)),
         "host": env.str("HOST", default="127.0.0.1"),
         "port": env.int("PORT", default=8080, validate=Range(min=1, max=65535)),
         "web_processes": env.int("WEB_PROCESSES", default=2, validate=_AT_LEAST_ONE),
@@ -105,6 +127,10 @@ def _read(env: Env) -> dict[str, Any]:
         "field_max_bytes": env.int("FIELD_MAX_BYTES", default=MIB, validate=_AT_LEAST_ONE),
         "columns_max": env.int("COLUMNS_MAX", default=1000, validate=_AT_LEAST_ONE),
         "body_max_bytes": env.int("BODY_MAX_BYTES", default=MIB, validate=_AT_LEAST_ONE),
+        "requests_per_minute": env.int("REQUESTS_PER_MINUTE", default=6000, validate=Range(min=0)),
+        "rate_limit_url": env.str("RATE_LIMIT_URL", default=None, validate=_REDIS),
+        "static_keys": _static_keys(env.list("STATIC_KEYS", default=[], validate=_are_static_keys)),
+        "key_cache_seconds": env.int("KEY_CACHE_SECONDS", default=1, validate=Range(min=0)),
         "source_connect_seconds": env.int("SOURCE_CONNECT_SECONDS", default=5, validate=_AT_LEAST_ONE),
         "source_read_seconds": env.int("SOURCE_READ_SECONDS", default=30, validate=_AT_LEAST_ONE),
         "link_seconds": env.int("LINK_SECONDS", default=30 * 60, validate=_AT_LEAST_ONE),
@@ -116,3 +142,45 @@ def _read(env: Env) -> dict[str, Any]:
 def _hosts(names: list[str] | None) -> frozenset[str]:
     """The allow-list as lower-case `host` or `host:port`; environs gives None for a value it refused."""
     return frozenset(name.strip().lower() for name in names or [] if name.strip())
+
+
+def _are_hosts(names: Sequence[str]) -> None:
+    """Raise ValidationError for the first that would never match, such as a URL or a pattern."""
+    for name in _written(names):
+        if not _HOST.fullmatch(name):
+            message = f"{name!r:.100} is neither host nor host:port; write names without scheme, path and wildcard"
+            raise ValidationError(message)
+
+
+def _static_keys(entries: Sequence[str] | None) -> frozenset[StaticKey]:
+    """The keys of entries that were checked; environs gives None for a value it refused."""
+    return frozenset(_static_key(entry, number) for number, entry in enumerate(_written(entries or []), start=1))
+
+
+def _are_static_keys(entries: Sequence[str]) -> None:
+    """Raise ValidationError for the first wrong entry: by its number, since it may hold a key instead of a hash."""
+    keys = [_static_key(entry, number) for number, entry in enumerate(_written(entries), start=1)]
+    for part in ("name", "sha256"):
+        if len({getattr(key, part) for key in keys}) < len(keys):
+            message = f"Two entries have the same {part}, so one would hide the other. Each needs its own."
+            raise ValidationError(message)
+
+
+def _written(entries: Sequence[str]) -> list[str]:
+    return [entry.strip() for entry in entries if entry.strip()]
+
+
+def _static_key(entry: str, number: int) -> StaticKey:
+    parts = _STATIC_KEY.fullmatch(entry)
+    if parts is None:
+        message = f"Entry {number} is not name:tenant_id:sha256, where sha256 is {_HOW_TO_HASH}"
+        raise ValidationError(message)
+    key = StaticKey(parts["name"], parts["tenant_id"], bytes.fromhex(parts["sha256"]))
+    if key.sha256 == _HASH_OF_NOTHING:
+        message = f"Entry {number} has the hash of an empty key. Give {_HOW_TO_HASH}"
+        raise ValidationError(message)
+    for what, name in {"name": key.name, "tenant_id": key.tenant_id}.items():
+        if not is_name(name):
+            message = f"Entry {number} has a {what} that cannot be. It {NAME_RULE}."
+            raise ValidationError(message)
+    return key

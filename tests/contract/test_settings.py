@@ -13,6 +13,8 @@ REQUIRED = {"WHARF_DATABASE_URL", "WHARF_BROKER_URL", "WHARF_S3_BUCKET"}
 # A value for each kind of default that differs from it and is allowed.
 _OTHER_TEXT = {"WHARF_LOG_LEVEL": "DEBUG", "WHARF_BROKER_URL": "rediss://elsewhere:6379/1"}
 _OTHER_TEXT["WHARF_DATABASE_URL"] = "postgresql://elsewhere/wharf"
+_OTHER_TEXT["WHARF_RATE_LIMIT_URL"] = "redis://elsewhere:6379/3"
+_OTHER_TEXT["WHARF_STATIC_KEYS"] = f"operator:acme:{64 * '0'}"
 
 
 def documented() -> dict[str, str]:

@@ -121,7 +121,8 @@ def test_compose_gives_every_setting_that_is_required(
     settings_in_environment: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in own_services()["web"]["environment"].items():
-        monkeypatch.setenv(name, re.sub(r"\$\{\w+:[-?][^}]*\}", "x1", value))
+        required = re.sub(r"\$\{\w+:\?[^}]*\}", "x1", value)
+        monkeypatch.setenv(name, re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", required))
     settings = Settings.from_environment()
     assert (settings.database_url, settings.broker_url, settings.s3_endpoint, settings.s3_path_style) == (
         "postgresql://wharf:x1@postgres:5432/wharf",
@@ -135,7 +136,7 @@ def test_no_secret_has_a_default_and_the_example_lists_each() -> None:
     text = read("docker-compose.yml")
     asked = set(re.findall(r"\$\{(\w+)", text))
     required = set(re.findall(r"\$\{(\w+):\?", text))
-    assert asked - required == {"WHARF_ALLOWED_HOSTS"}
+    assert asked - required == {"WHARF_ALLOWED_HOSTS", "WHARF_STATIC_KEYS"}
     example = dict(re.findall(r"^(\w+)=(.*)$", read(".env.example"), re.MULTILINE))
     assert set(example) == asked
     assert {name for name, value in example.items() if value} == {"WHARF_S3_PUBLIC_ENDPOINT"}

@@ -1,10 +1,11 @@
 """The settings of a process: their defaults, how they are read, and how wrong ones are told."""
 
 from dataclasses import asdict
+from hashlib import sha256
 
 import pytest
 
-from service.config import GIB, MIB, Settings
+from service.config import GIB, MIB, Settings, StaticKey
 from service.errors import ConfigurationError
 
 REQUIRED = {
@@ -12,6 +13,8 @@ REQUIRED = {
     "WHARF_BROKER_URL": "redis://:pass-word@127.0.0.1:6379/0",
     "WHARF_S3_BUCKET": "wharf",
 }
+
+HASHES = [sha256(key).hexdigest() for key in (b"first", b"second")]
 
 DEFAULTS: dict[str, object] = {
     "s3_endpoint": None,
@@ -36,6 +39,10 @@ DEFAULTS: dict[str, object] = {
     "field_max_bytes": MIB,
     "columns_max": 1000,
     "body_max_bytes": MIB,
+    "requests_per_minute": 6000,
+    "rate_limit_url": None,
+    "static_keys": frozenset(),
+    "key_cache_seconds": 1,
     "source_connect_seconds": 5,
     "source_read_seconds": 30,
     "link_seconds": 1800,
@@ -76,6 +83,8 @@ def test_every_wrong_variable_is_named_at_once_with_its_rule(monkeypatch: pytest
     wrong = {
         "WHARF_DATABASE_URL": "mysql://127.0.0.1/wharf",
         "WHARF_BROKER_URL": "amqp://127.0.0.1",
+        "WHARF_REQUESTS_PER_MINUTE": "-1",
+        "WHARF_RATE_LIMIT_URL": "amqp://127.0.0.1",
         "WHARF_PORT": "70000",
         "WHARF_LEASE_SECONDS": "2",
         "WHARF_PART_BYTES": str(5 * MIB - 1),
@@ -86,6 +95,8 @@ def test_every_wrong_variable_is_named_at_once_with_its_rule(monkeypatch: pytest
     assert refusal(monkeypatch, **REQUIRED | wrong) == {
         "WHARF_DATABASE_URL": "must start with postgresql://",
         "WHARF_BROKER_URL": "must start with redis:// or rediss://",
+        "WHARF_REQUESTS_PER_MINUTE": "Must be greater than or equal to 0.",
+        "WHARF_RATE_LIMIT_URL": "must start with redis:// or rediss://",
         "WHARF_PORT": "Must be greater than or equal to 1 and less than or equal to 65535.",
         "WHARF_LEASE_SECONDS": "Must be greater than or equal to 3.",
         "WHARF_PART_BYTES": f"Must be greater than or equal to {5 * MIB}.",
@@ -114,6 +125,16 @@ def test_the_broker_may_be_reached_in_three_ways(monkeypatch: pytest.MonkeyPatch
     assert read(monkeypatch, **REQUIRED | {"WHARF_BROKER_URL": url}).broker_url == url
 
 
+@pytest.mark.parametrize("host", ["https://files.example.com", "*.example.com", "münchen.example", "a.b/c", "a.b:x"])
+def test_allowed_hosts_that_would_never_match_are_refused(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+    for name, value in REQUIRED.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("WHARF_ALLOWED_HOSTS", f"a.b:8080, [::1]:80, ::1, {host}")
+    with pytest.raises(ConfigurationError) as raised:
+        Settings.from_environment()
+    assert repr(host) in raised.value.message
+
+
 def test_allowed_hosts_are_lower_cased_and_blanks_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = read(
         monkeypatch, **REQUIRED, WHARF_ALLOWED_HOSTS="Files.Example.COM, 127.0.0.1:9000 ,, files.example.com"
@@ -121,9 +142,55 @@ def test_allowed_hosts_are_lower_cased_and_blanks_are_left_out(monkeypatch: pyte
     assert settings.allowed_hosts == frozenset({"files.example.com", "127.0.0.1:9000"})
 
 
+def test_static_keys_are_read_by_comma_and_blanks_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = HASHES
+    text = f"ops:acme:{first}, nightly import:a:b:{second.upper()},,"
+    assert read(monkeypatch, **REQUIRED, WHARF_STATIC_KEYS=text).static_keys == frozenset(
+        {
+            StaticKey("ops", "acme", sha256(b"first").digest()),
+            StaticKey("nightly import", "a:b", sha256(b"second").digest()),
+        }
+    )
+
+
+@pytest.mark.parametrize("text", ["", " ", ","])
+def test_static_keys_may_be_none(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    assert read(monkeypatch, **REQUIRED, WHARF_STATIC_KEYS=text).static_keys == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ("sk_the-key-itself", "Entry 2 is not name:tenant_id:sha256, where sha256 is the 64 hex digits of: printf"),
+        ("ops:acme:sk_the-key-itself", "Entry 2 is not name:tenant_id:sha256"),
+        (f"acme:{HASHES[1]}", "Entry 2 is not name:tenant_id:sha256"),
+        (f"ops::{HASHES[1]}", "Entry 2 is not name:tenant_id:sha256"),
+        (f":acme:{HASHES[1]}", "Entry 2 is not name:tenant_id:sha256"),
+        (f"ops:acme:{HASHES[1]}0", "Entry 2 is not name:tenant_id:sha256"),
+        (
+            f"ops:ac/me:{HASHES[1]}",
+            "Entry 2 has a tenant_id that cannot be. It must have 1 to 100 printable characters",
+        ),
+        (f"o/ps:acme:{HASHES[1]}", "Entry 2 has a name that cannot be. It must have 1 to 100 printable characters"),
+        (f"ops:acme:{sha256().hexdigest()}", "Entry 2 has the hash of an empty key. Give the 64 hex digits of: printf"),
+        (f"first:acme:{HASHES[1]}", "Two entries have the same name, so one would hide the other."),
+        (f"ops:globex:{HASHES[0]}", "Two entries have the same sha256, so one would hide the other."),
+    ],
+)
+def test_a_wrong_static_key_is_told_by_its_number_and_never_repeated(
+    monkeypatch: pytest.MonkeyPatch, wrong: str, told: str
+) -> None:
+    refused = refusal(monkeypatch, **REQUIRED, WHARF_STATIC_KEYS=f"first:acme:{HASHES[0]},{wrong}")
+    assert list(refused) == ["WHARF_STATIC_KEYS"]
+    assert refused["WHARF_STATIC_KEYS"].startswith(told)
+    assert "sk_" not in str(refused)
+    assert HASHES[1] not in str(refused)
+
+
 def test_shown_settings_hold_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = read(monkeypatch, **REQUIRED, WHARF_S3_ACCESS_KEY_ID="key-id", WHARF_S3_SECRET_ACCESS_KEY="secret-key")
+    secrets = {"WHARF_S3_SECRET_ACCESS_KEY": "secret-key", "WHARF_STATIC_KEYS": f"ops:acme:{HASHES[0]}"}
+    settings = read(monkeypatch, **REQUIRED, **secrets, WHARF_S3_ACCESS_KEY_ID="key-id")
     shown = repr(settings)
     assert settings.s3_secret_access_key == "secret-key"
-    assert [word for word in ("pass-word", "secret-key", "postgresql://", "redis://") if word in shown] == []
+    assert [word for word in ("pass-word", "secret-key", "postgresql://", "redis://", "acme") if word in shown] == []
     assert "s3_access_key_id='key-id'" in shown
