@@ -53,6 +53,19 @@ class ConflictError(WharfError):
     kind = ErrorKind.USAGE
 
 
+class IdempotencyKeyReusedError(ConflictError):
+    """This Idempotency-Key was used for another request; send a new key with a new body."""
+
+    code = "idempotency_key_reused"
+
+
+class TooManyRequestsError(WharfError):
+    """Too many requests with this API key; wait as long as Retry-After says."""
+
+    code = "too_many_requests"
+    kind = ErrorKind.USAGE
+
+
 class NotImplementedYetError(WharfError):
     """This is not built yet."""
 

@@ -8,15 +8,17 @@ import structlog
 from schemas.vocabulary import TaskType
 from service.db.models import Chunk, Task
 from service.errors import FencedError
+from service.idempotency import forget_old_answers
 from service.imports.chunks import reap_chunks
 from service.tracking.lease import mark_undelivered, reap_tasks, take_undelivered
+from service.tracking.task_counts import add_up_changes
 from service.tracking.workbench import Workbench
 
 _log = structlog.get_logger(__name__)
 
 
 def sweep(bench: Workbench) -> bool:
-    """Reap what expired, give up what was lost too often, send what is due; False if the broker takes nothing."""
+    """Reap what expired, give up what was lost too often, tidy, send what is due; False if the broker takes nothing."""
     with bench.sessions.begin() as session:
         tasks, chunks = reap_tasks(session), reap_chunks(session)
     # A transaction of its own: who stops a task takes its row first and its chunks' after.
@@ -30,7 +32,16 @@ def sweep(bench: Workbench) -> bool:
         _log.warning("chunk_reaped", task_id=chunk.task_id, chunk=chunk.number, attempt=chunk.attempt)
         if chunk.failures >= bench.settings.max_attempts:
             _give_up(bench, owners[chunk.task_id], _rows_of(chunk), chunk.failures)
+    _tidy(bench)
     return _send_due(bench)
+
+
+def _tidy(bench: Workbench) -> None:
+    """A little each time, so that nothing piles up and nothing waits for it."""
+    with bench.sessions.begin() as session:
+        add_up_changes(session)
+    with bench.sessions.begin() as session:
+        forget_old_answers(session)
 
 
 def _rows_of(chunk: Chunk) -> str:

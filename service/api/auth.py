@@ -1,14 +1,15 @@
-"""Who calls: the API key of a request gives its scope and role."""
+"""Who calls: the API key of a request gives its scope, its role and its limits."""
 
 from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar
 
-from flask import request
+from flask import Response, after_this_request, request
 
-from service.access import Principal, find_principal
+from service.access import Principal, authenticate
 from service.api.context import context
-from service.errors import PermissionDeniedError, UnauthorizedError
+from service.errors import PermissionDeniedError, TooManyRequestsError, UnauthorizedError
+from service.rate_limit import Allowance
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -29,6 +30,7 @@ def _guard(handler: Handler[P, R], allowed: Callable[[Principal], bool]) -> Call
     @wraps(handler)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
         principal = _principal()
+        _limit(principal)
         if not allowed(principal):
             raise PermissionDeniedError
         return handler(principal, *args, **kwargs)
@@ -37,9 +39,59 @@ def _guard(handler: Handler[P, R], allowed: Callable[[Principal], bool]) -> Call
 
 
 def _principal() -> Principal:
-    key = request.headers.get("x-api-key", "")
-    with context().sessions() as session:
-        principal = find_principal(session, key) if key else None
-    if principal is None:
+    """The caller by `x-api-key`; by a bearer's token where there is no such header, or it names nobody."""
+    key, authorization = request.headers.get("x-api-key"), request.headers.get("Authorization")
+    if key:
+        try:
+            return _find(key)
+        except UnauthorizedError:
+            if authorization is None:
+                raise
+    if authorization is None:
         raise UnauthorizedError
-    return principal
+    return _bearer(authorization)
+
+
+def _bearer(authorization: str) -> Principal:
+    scheme, _, token = authorization.partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise UnauthorizedError("Invalid authorization header format")
+    try:
+        return _find(token.strip())
+    except UnauthorizedError as error:
+        raise UnauthorizedError("Invalid token") from error
+
+
+def _find(key: str) -> Principal:
+    environment_id, here = request.headers.get("X-Environment-ID"), context()
+
+    def look_up() -> Principal:
+        with here.reads() as session:
+            return authenticate(session, here.settings.static_keys, key, environment_id)
+
+    return here.callers.find(key, environment_id, look_up)
+
+
+def _limit(principal: Principal) -> None:
+    """Hold the request to the limits of its key; raises TooManyRequestsError."""
+    settings = context().settings
+    request.max_content_length = principal.body_max_bytes or settings.body_max_bytes
+    own_limit = principal.requests_per_minute
+    limit = settings.requests_per_minute if own_limit is None else own_limit
+    allowance = context().rate_limiter.count(principal.key_id, limit) if limit else None
+    if allowance is None:
+        return
+    after_this_request(lambda response: _tell(response, allowance))
+    if allowance.exceeded:
+        raise TooManyRequestsError(
+            limit=allowance.limit, window_seconds=60, retry_after_seconds=allowance.reset_seconds
+        )
+
+
+def _tell(response: Response, allowance: Allowance) -> Response:
+    response.headers["RateLimit-Limit"] = str(allowance.limit)
+    response.headers["RateLimit-Remaining"] = str(allowance.remaining)
+    response.headers["RateLimit-Reset"] = str(allowance.reset_seconds)
+    if allowance.exceeded:
+        response.headers["Retry-After"] = str(allowance.reset_seconds)
+    return response

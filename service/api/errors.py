@@ -3,9 +3,9 @@
 from typing import Any
 
 import structlog
-from flask import Flask, Response, jsonify
+from flask import Flask, Response, jsonify, request
 from sqlalchemy.exc import DBAPIError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
 
 from schemas.vocabulary import ErrorKind
 from service import errors
@@ -19,6 +19,8 @@ _STATUSES: dict[type[errors.WharfError], int] = {
     errors.PermissionDeniedError: 403,
     errors.NotFoundError: 404,
     errors.ConflictError: 409,
+    errors.IdempotencyKeyReusedError: 409,
+    errors.TooManyRequestsError: 429,
     errors.NotImplementedYetError: 501,
 }
 _KIND_STATUSES = {ErrorKind.USAGE: 400, ErrorKind.TRANSIENT: 503, ErrorKind.FATAL: 500}
@@ -65,24 +67,38 @@ def _answer(code: str, message: str, status: int, details: dict[str, Any] | None
 
 def _answer_ours(error: errors.WharfError) -> Response:
     if isinstance(error, errors.UnauthorizedError | errors.PermissionDeniedError):
-        response = jsonify({"error": error.message, "message": error.message})
-        response.status_code = _STATUSES[type(error)]
-        return response
+        return _refuse(error)
     status = _STATUSES.get(type(error), _KIND_STATUSES[error.kind])
     if error.kind is not ErrorKind.USAGE:
         log_failure("request_failed", error)
     return _answer(error.code, error.message, status, error.details)
 
 
+def _refuse(error: errors.UnauthorizedError | errors.PermissionDeniedError) -> Response:
+    """Clients expect a looser body here."""
+    denied = isinstance(error, errors.PermissionDeniedError)
+    response = jsonify({"error": "Access denied" if denied else error.message, "message": error.message})
+    response.status_code = _STATUSES[type(error)]
+    return response
+
+
 def _answer_http(error: HTTPException) -> Response:
     status = error.code or 500
-    response = _answer(
-        _HTTP_CODES.get(status, "validation_error"),
-        error.description or error.name,
-        status,
-    )
+    response = _answer(_HTTP_CODES.get(status, "validation_error"), _tell(error), status)
     response.headers.extend({k: v for k, v in error.get_headers() if k.lower() in {"allow", "location"}})
     return response
+
+
+def _tell(error: HTTPException) -> str:
+    match error:
+        case NotFound():
+            return f"There is no route {request.path}; /openapi.json names them all"
+        case MethodNotAllowed():
+            return f"{request.path} takes no {request.method}; use {', '.join(sorted(error.valid_methods or ()))}"
+        case RequestEntityTooLarge():
+            return f"The body is longer than the {request.max_content_length} bytes that this API key may send"
+        case _:
+            return error.description or error.name
 
 
 def _answer_database(error: DBAPIError) -> Response:

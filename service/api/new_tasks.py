@@ -1,5 +1,6 @@
 """What a create body asks for, checked in the order of the contract: the first wrong thing is told."""
 
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -16,12 +17,15 @@ from service.tracking.lifecycle import NewTask
 Word = TypeVar("Word", bound=StrEnum)
 
 
-def task_to_submit(session: Session, principal: Principal, body: dict[str, Any], settings: Settings) -> NewTask:
-    """The task that a create body describes; raises ValidationError with the field, the value and the remedy."""
+def check_task(body: dict[str, Any], settings: Settings) -> NewTask:
+    """The task that a create body describes; raises ValidationError with the field, the value and the remedy.
+
+    It may take as long as a name server does, so it is no part of a transaction.
+    """
     task_type = _word(TaskType, body, "task_type")
     entity_type = _word(EntityType, body, "entity_type")
     source = _import_source if task_type is TaskType.IMPORT else _export_destination
-    place = source(session, principal, body, settings)
+    place = source(body, settings)
     file_type = _word(FileType, body, "file_type")
     if file_type is not FileType.CSV:
         message = "Invalid file type"
@@ -47,14 +51,28 @@ def _word(words: type[Word], body: dict[str, Any], field: str) -> Word:
     return words(value)
 
 
-def _import_source(session: Session, principal: Principal, body: dict[str, Any], settings: Settings) -> dict[str, Any]:
+def find_upload(session: Session, principal: Principal, new: NewTask) -> NewTask:
+    """The task with the place of its upload, where it has one; raises ValidationError when that is not the caller's."""
+    if new.upload_id is None:
+        return new
+    upload = session.get(Upload, new.upload_id)
+    if upload is None or upload.scope_id != principal.scope_id:
+        message = "invalid upload_id"
+        raise ValidationError(
+            message,
+            upload_id=[f"{new.upload_id!r:.150} is unknown; get one from POST /v1/uploads."],
+        )
+    return replace(new, source_key=upload.object_key)
+
+
+def _import_source(body: dict[str, Any], settings: Settings) -> dict[str, Any]:
     """Exactly one of file_url and upload_id says where the bytes are."""
     url, upload_id = body["file_url"], body["upload_id"]
     if upload_id and url:
         message = "Invalid request format"
         raise ValidationError(message, file_url=["Give either file_url or upload_id, not both."])
     if upload_id:
-        return _upload(session, principal, upload_id)
+        return {"upload_id": upload_id}
     if url is None or url == "":
         message = "Invalid request format"
         raise ValidationError(message, file_url=["An IMPORT needs a file_url or an upload_id."])
@@ -65,22 +83,9 @@ def _import_source(session: Session, principal: Principal, body: dict[str, Any],
     return {"file_url": url.strip()}
 
 
-def _upload(session: Session, principal: Principal, upload_id: str) -> dict[str, Any]:
-    upload = session.get(Upload, upload_id)
-    if upload is None or upload.scope_id != principal.scope_id:
-        message = "invalid upload_id"
-        raise ValidationError(
-            message,
-            upload_id=[f"{upload_id!r:.150} is unknown; get one from POST /v1/uploads."],
-        )
-    return {"upload_id": upload_id, "source_key": upload.object_key}
-
-
-def _export_destination(
-    session: Session, principal: Principal, body: dict[str, Any], settings: Settings
-) -> dict[str, Any]:
+def _export_destination(body: dict[str, Any], settings: Settings) -> dict[str, Any]:
     """An export goes to the service's own bucket; `upload_id` is what some clients cannot leave out."""
-    del session, principal, settings
+    del settings
     url = (body["file_url"] or "").strip()
     if url and not body["upload_id"]:
         message = "Invalid request format"

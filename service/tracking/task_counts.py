@@ -1,8 +1,8 @@
-"""Counts of tasks that are kept as tasks change: reading them, and folding their changes in."""
+"""Counts of tasks that are kept as tasks change: reading them, and adding their changes up."""
 
 from datetime import date
 
-from sqlalchemy import delete, func, select, union_all
+from sqlalchemy import delete, func, select, tuple_, union_all
 from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.orm import Session
 
@@ -10,7 +10,7 @@ from service.db.models import TaskCount, TaskCountChange
 from service.db.models.task_counts import GROUP_COLUMNS
 
 #: One short transaction; at one sweep every two seconds far more than tasks change.
-_FOLDED_AT_ONCE = 20_000
+_ADDED_AT_ONCE = 20_000
 
 
 def count_tasks_by_day(session: Session, scope_id: int, alike: dict[str, str]) -> dict[date, int]:
@@ -31,21 +31,22 @@ def count_tasks_by_day(session: Session, scope_id: int, alike: dict[str, str]) -
     return {day: int(count) for day, count in days}
 
 
-def fold_changes(session: Session) -> None:
+def add_up_changes(session: Session) -> None:
     """Add some of the changes to the counts and forget them, and forget the groups that were left empty.
 
-    The caller commits. Any number may run side by side: changes that one has taken are skipped by the others, and all
-    take the groups in the same order.
+    The caller commits. Any number may run side by side: changes that one has taken are skipped by the others, all take
+    the groups in the same order, and what is empty is removed last and without waiting, so none waits for another in
+    a circle.
     """
-    session.execute(delete(TaskCount).where(TaskCount.tasks == 0))
-    session.execute(_FOLD)
+    session.execute(_ADD_UP)
+    session.execute(delete(TaskCount).where(tuple_(*_GROUP).in_(_EMPTY)))
 
 
-def _fold() -> Insert:
+def _add_up() -> Insert:
     taken = (
         select(TaskCountChange.serial)
         .order_by(TaskCountChange.serial)
-        .limit(_FOLDED_AT_ONCE)
+        .limit(_ADDED_AT_ONCE)
         .with_for_update(skip_locked=True)
     )
     changes = (
@@ -56,10 +57,12 @@ def _fold() -> Insert:
     )
     group = [changes.c[name] for name in GROUP_COLUMNS]
     sums = select(*group, func.sum(changes.c.tasks)).group_by(*group).order_by(*group)
-    fold = insert(TaskCount).from_select([*GROUP_COLUMNS, "tasks"], sums)
-    return fold.on_conflict_do_update(
-        index_elements=GROUP_COLUMNS, set_={"tasks": TaskCount.tasks + fold.excluded.tasks}
+    sums_added = insert(TaskCount).from_select([*GROUP_COLUMNS, "tasks"], sums)
+    return sums_added.on_conflict_do_update(
+        index_elements=GROUP_COLUMNS, set_={"tasks": TaskCount.tasks + sums_added.excluded.tasks}
     )
 
 
-_FOLD = _fold()
+_ADD_UP = _add_up()
+_GROUP = [getattr(TaskCount, name) for name in GROUP_COLUMNS]
+_EMPTY = select(*_GROUP).where(TaskCount.tasks == 0).with_for_update(skip_locked=True)

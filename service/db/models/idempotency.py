@@ -3,6 +3,7 @@
 from typing import Any
 
 from sqlalchemy import Index, Integer, LargeBinary
+from sqlalchemy.dialects.postgresql import JSON
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.db.models.base import Base, CreatedColumn, IdColumn, ScopeColumn
@@ -22,5 +23,6 @@ class IdempotentAnswer(Base):
     request_sha256: Mapped[bytes] = mapped_column(LargeBinary)
     http_status: Mapped[int | None] = mapped_column(Integer)
     headers: Mapped[dict[str, Any] | None]
-    body: Mapped[dict[str, Any] | None]
+    # Not JSONB, which would put the keys into another order than they were sent in.
+    body: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     created_at: Mapped[CreatedColumn]

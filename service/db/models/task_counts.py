@@ -1,7 +1,7 @@
 """How many tasks there are, by everything that lists filter by: kept, so that no list has to count.
 
 Each change of a task adds a change of its count in the same transaction, by a trigger: the numbers are exact for
-whoever reads both tables, and no two writers wait for each other. Upkeep folds the changes into the counts
+whoever reads both tables, and no two writers wait for each other. Upkeep adds the changes to the counts
 (docs/adr/0008-totals.md).
 """
 
@@ -48,7 +48,7 @@ GROUP_COLUMNS = (
 
 
 class TaskCount(CountedGroup, Base):
-    """How many tasks a group had when its changes were last folded in."""
+    """How many tasks a group had when its changes were last added to it."""
 
     __tablename__ = "task_counts"
     __table_args__ = (

@@ -1,7 +1,7 @@
 """The web app over real servers, called without a socket."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ from service.access import ensure_scope, new_key, store_key
 from service.api.context import Context
 from service.app import build_app
 from service.tracking.workbench import Workbench
+from tests.fakes.rate_limit import CountingRateLimiter
 
 
 @dataclass
@@ -33,9 +34,16 @@ NewCaller = Callable[..., Caller]
 
 
 @pytest.fixture
-def app(bench: Workbench) -> Flask:
-    """The app."""
-    return build_app(Context(bench.settings, bench.sessions, bench.store, bench.dispatcher))
+def rate_limiter() -> CountingRateLimiter:
+    """What was counted."""
+    return CountingRateLimiter()
+
+
+@pytest.fixture
+def app(bench: Workbench, rate_limiter: CountingRateLimiter) -> Flask:
+    """The app; it looks every key up, so that a test sees what it changes about one."""
+    settings = replace(bench.settings, key_cache_seconds=0)
+    return build_app(Context(settings, bench.sessions, bench.store, bench.dispatcher, rate_limiter))
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from sqlalchemy import event, insert
 
 from service.db.models import Task
 from service.db.session import Sessions
-from service.tracking.task_counts import fold_changes
+from service.tracking.task_counts import add_up_changes
 from service.tracking.workbench import Workbench
 from tests.integration.api.conftest import Caller
 
@@ -20,7 +20,7 @@ STATES = ("COMPLETED", "COMPLETED", "FAILED", "PENDING")
 
 @pytest.fixture
 def tasks(caller: Caller, bench: Workbench) -> list[dict[str, Any]]:
-    """Sixty tasks over ten days, some of them created at the same moment; half of the counts are folded."""
+    """Sixty tasks over ten days, some of them created at the same moment; half of the changes are added up."""
     task_id = caller.call("POST", "/v1/tasks", {"task_type": "EXPORT", "entity_type": "PRICES", "file_type": "CSV"})
     with bench.sessions.begin() as session:
         scope_id = session.get_one(Task, task_id.get_json()["id"]).scope_id
@@ -44,7 +44,7 @@ def tasks(caller: Caller, bench: Workbench) -> list[dict[str, Any]]:
     ]
     for half in (rows[:30], rows[30:]):
         with bench.sessions.begin() as session:
-            fold_changes(session)
+            add_up_changes(session)
             session.execute(insert(Task), half)
     return rows
 

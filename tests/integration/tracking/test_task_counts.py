@@ -10,7 +10,7 @@ from schemas.vocabulary import EntityType, RowStatus, TaskState
 from service.db.models import Scope, Task, TaskCount, TaskCountChange
 from service.db.session import Sessions
 from service.sweep import sweep
-from service.tracking.task_counts import count_tasks_by_day, fold_changes
+from service.tracking.task_counts import add_up_changes, count_tasks_by_day
 from service.tracking.workbench import Workbench
 from tests.factories.tasks import submit_export
 
@@ -29,22 +29,22 @@ def total(sessions: Sessions, scope: Scope, **alike: str) -> int:
         return sum(count_tasks_by_day(session, scope.id, alike).values())
 
 
-def fold(sessions: Sessions) -> None:
+def add_up(sessions: Sessions) -> None:
     with sessions.begin() as session:
-        fold_changes(session)
+        add_up_changes(session)
 
 
-@pytest.mark.parametrize("folds", [0, 1, 2])
-def test_counts_follow_every_change_of_a_task(sessions: Sessions, scope: Scope, tasks: list[Task], folds: int) -> None:
-    for _ in range(folds):
-        fold(sessions)
+@pytest.mark.parametrize("rounds", [0, 1, 2])
+def test_counts_follow_every_change_of_a_task(sessions: Sessions, scope: Scope, tasks: list[Task], rounds: int) -> None:
+    for _ in range(rounds):
+        add_up(sessions)
     with sessions.begin() as session:
         session.execute(update(Task).where(Task.id == tasks[0].id).values(state=TaskState.PROCESSING))
         session.execute(update(Task).where(Task.id == tasks[1].id).values(status=RowStatus.DELETED))
         session.execute(update(Task).where(Task.id == tasks[2].id).values(bytes_done=7))
         session.execute(delete(Task).where(Task.id == tasks[3].id))
-    for _ in range(folds):
-        fold(sessions)
+    for _ in range(rounds):
+        add_up(sessions)
     assert total(sessions, scope) == 3
     assert total(sessions, scope, state=TaskState.PROCESSING) == 1
     assert total(sessions, scope, status=RowStatus.PUBLISHED) == 2
@@ -64,26 +64,26 @@ def test_another_scope_is_counted_apart(sessions: Sessions, scope: Scope, tasks:
         assert count_tasks_by_day(session, scope.id + 1, {}) == {}
 
 
-def test_folding_leaves_no_change_and_no_empty_group(sessions: Sessions, scope: Scope, tasks: list[Task]) -> None:
-    fold(sessions)
+def test_adding_up_leaves_no_change_and_no_empty_group(sessions: Sessions, scope: Scope, tasks: list[Task]) -> None:
+    add_up(sessions)
     with sessions.begin() as session:
         session.execute(update(Task).values(state=TaskState.PROCESSING))
-    fold(sessions)
-    fold(sessions)
+    add_up(sessions)
+    add_up(sessions)
     with sessions() as session:
         assert session.scalar(select(func.count()).select_from(TaskCountChange)) == 0
         states = session.execute(select(TaskCount.state, TaskCount.tasks).order_by(TaskCount.entity_type))
         assert states.all() == [("PROCESSING", 2), ("PROCESSING", 2)]
 
 
-def test_the_sweep_folds(bench: Workbench, scope: Scope, tasks: list[Task]) -> None:
+def test_the_sweep_adds_up_the_changes(bench: Workbench, scope: Scope, tasks: list[Task]) -> None:
     sweep(bench)
     with bench.sessions() as session:
         assert session.scalar(select(func.count()).select_from(TaskCountChange)) == 0
         assert session.scalar(select(func.sum(TaskCount.tasks))) == len(tasks)
 
 
-def test_counts_are_exact_while_many_write_and_fold(bench: Workbench, scope: Scope) -> None:
+def test_counts_are_exact_while_many_write_and_add_up(bench: Workbench, scope: Scope) -> None:
     def write(_number: int) -> None:
         task = submit_export(bench, scope, EntityType.CUSTOMERS)
         with bench.sessions.begin() as session:
@@ -91,8 +91,8 @@ def test_counts_are_exact_while_many_write_and_fold(bench: Workbench, scope: Sco
 
     with ThreadPoolExecutor(8) as threads:
         writes = [threads.submit(write, number) for number in range(40)]
-        folds = [threads.submit(fold, bench.sessions) for _ in range(20)]
-        for each in [*writes, *folds]:
+        rounds = [threads.submit(add_up, bench.sessions) for _ in range(20)]
+        for each in [*writes, *rounds]:
             each.result()
     assert total(bench.sessions, scope, state=TaskState.PROCESSING) == 40
     assert total(bench.sessions, scope, state=TaskState.PENDING) == 0

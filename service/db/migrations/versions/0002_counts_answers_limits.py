@@ -94,7 +94,7 @@ def upgrade() -> None:
         sa.Column("request_sha256", sa.LargeBinary(), nullable=False),
         sa.Column("http_status", sa.Integer(), nullable=True),
         sa.Column("headers", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
-        sa.Column("body", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
+        sa.Column("body", postgresql.JSON(none_as_null=True, astext_type=sa.Text()), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.ForeignKeyConstraint(["scope_id"], ["scopes.id"], name=op.f("fk_idempotent_answers_scope_id_scopes")),
         sa.PrimaryKeyConstraint("scope_id", "key", name=op.f("pk_idempotent_answers")),
