@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 TESTS ?= tests
 PROCESSES ?= 3
 
-.PHONY: install demo up check format test requirements clean
+.PHONY: install demo up check format test openapi requirements clean
 
 install: $(VENV)/installed
 
@@ -44,6 +44,9 @@ format: install
 test: install
 	$(BIN)/python -m pytest $(TESTS) --numprocesses $(PROCESSES) --dist loadgroup --cov --cov-report=term:skip-covered
 
+openapi: install
+	$(BIN)/flask --app service.app:make_routes openapi write docs/openapi.json
+
 requirements: install
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 		--extra embedded --group build pyproject.toml --output-file requirements/runtime.txt
@@ -53,6 +56,14 @@ requirements: install
 		--group build pyproject.toml --output-file requirements/server.txt
 	echo uv | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-header - --output-file requirements/uv.txt
+	for version in 2.0.1 2.1.20 2.1.43; do \
+		echo flexprice==$$version | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+			--no-emit-index-url --no-header - --output-file tests/acceptance/sdk/flexprice-$$version.txt || exit 1; \
+	done
+	npm install --prefix tests/acceptance/sdk --package-lock-only --omit-lockfile-registry-resolved --ignore-scripts \
+		--no-audit --no-fund
+	@# npm notes where to donate; the lock names no host.
+	sed -zi 's/,\s*"funding": {[^}]*}//g' tests/acceptance/sdk/package-lock.json
 
 clean:
 	rm -rf $(VENV) var build *.egg-info
