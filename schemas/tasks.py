@@ -1,159 +1,355 @@
 """Bodies and queries of tasks."""
 
+from enum import StrEnum
+from typing import Any, ClassVar
+
 from marshmallow import fields, validate
 
-from schemas.base import BodySchema, Instant, one_of
-from schemas.vocabulary import EntityType, FileType, Outcome, Phase, TaskState, TaskType
+from schemas.base import AnswerSchema, BodySchema, Instant, example_of, one_of, told
+from schemas.vocabulary import EntityType, FileType, Outcome, Phase, RowStatus, TaskState, TaskType
 
 _NOT_BLANK = validate.Length(min=1)
 _BIGINT_MAX = 2**63 - 1
+
+_TASK_ID = "task_01KA2NS4E0YGT9W3D6HPCX7MBZ"
+_UPLOAD_ID = "upload_01KA2NQ7Z3C8VX5M0RBT6JH4WD"
+_USER_ID = "user_01KA2NH5W7B3S9QX4YJ0DTVM8C"
+_WORKFLOW_ID = "wf_TaskProcessingWorkflow_01KA2NS4E1R5K8ZQ0VJ2FAN3TG"
+_SUMMARY = 'Row 17 (line 18): name is required; Row 402 (line 403): email is no e-mail address: "anna@"'
+
+#: Exactly what may stand where a URL is not wanted: clients that cannot leave it out send "".
+_NO_TEXT = {"type": ["string", "null"], "pattern": r"^\s*$"}
+_EMPTY = {"type": ["string", "null"], "maxLength": 0}
+_SOME_TEXT = {"type": "string", "minLength": 1}
+
+
+def _kind(title: str, task_type: TaskType, *required: str, **properties: Any) -> dict[str, Any]:
+    """One of the shapes of a body that creates."""
+    return {
+        "title": title,
+        "required": ["task_type", *required],
+        "properties": {"task_type": {"const": task_type}, **properties},
+    }
 
 
 class NewTaskSchema(BodySchema):
     """A task to create: an IMPORT names exactly one of `file_url` and `upload_id`, an EXPORT needs neither."""
 
-    task_type = one_of(TaskType, required=True, validate=_NOT_BLANK)
-    entity_type = one_of(EntityType, required=True, validate=_NOT_BLANK)
-    file_type = one_of(FileType, required=True, validate=_NOT_BLANK)
-    file_url = fields.String(load_default=None, allow_none=True)
-    upload_id = fields.String(load_default=None, allow_none=True)
-    file_provider = fields.String(load_default=None, allow_none=True)
-    file_name = fields.String(load_default=None, allow_none=True)
-    metadata = fields.Dict(keys=fields.String(), load_default=None, allow_none=True)
-    options = fields.Dict(keys=fields.String(), load_default=None, allow_none=True)
+    also: ClassVar[dict[str, Any]] = {
+        "anyOf": [
+            _kind(
+                "Import from a URL",
+                TaskType.IMPORT,
+                "file_url",
+                file_url={"type": "string", "pattern": r"^\s*https?://"},
+                upload_id=_EMPTY,
+            ),
+            _kind("Import of an upload", TaskType.IMPORT, "upload_id", file_url=_EMPTY, upload_id=_SOME_TEXT),
+            _kind("Export", TaskType.EXPORT, file_url=_NO_TEXT),
+            _kind(
+                "Export, by a client that cannot leave `upload_id` out: it and `file_url` are ignored",
+                TaskType.EXPORT,
+                "upload_id",
+                upload_id=_SOME_TEXT,
+            ),
+        ]
+    }
+
+    task_type = one_of(TaskType, "Which way the rows go.", "IMPORT", required=True, validate=_NOT_BLANK)
+    entity_type = one_of(EntityType, "What the rows are.", "CUSTOMERS", required=True, validate=_NOT_BLANK)
+    file_type = fields.String(
+        required=True,
+        validate=_NOT_BLANK,
+        metadata=told("The format of the file. Others will follow.", "CSV", enum=[FileType.CSV]),
+    )
+    file_url = fields.String(
+        load_default=None,
+        allow_none=True,
+        metadata=told(
+            "Where an import reads: an https URL on a publicly routable host, or on one that the operator allows.",
+            "https://files.example.com/customers-march.csv",
+        ),
+    )
+    upload_id = fields.String(
+        load_default=None, allow_none=True, metadata=told("What POST /v1/uploads gave.", _UPLOAD_ID)
+    )
+    file_provider = fields.String(
+        load_default=None, allow_none=True, metadata=told("Any word; some clients send one.", "csvbox")
+    )
+    file_name = fields.String(
+        load_default=None, allow_none=True, metadata=told("What the caller calls the file.", "customers-march.csv")
+    )
+    metadata = fields.Dict(
+        keys=fields.String(),
+        load_default=None,
+        allow_none=True,
+        metadata=told("Anything the caller wants to keep with the task.", {"requested_by": "ops"}),
+    )
+    options = fields.Dict(
+        keys=fields.String(),
+        load_default=None,
+        allow_none=True,
+        metadata=told("None are supported yet.", {}, maxProperties=0),
+    )
 
 
-class CountsSchema(BodySchema):
+#: Bodies to create with, one of each kind.
+NEW_TASKS = {
+    "import_from_url": {
+        "summary": "Import from a URL: 202 with the task",
+        "value": {
+            "task_type": "IMPORT",
+            "entity_type": "CUSTOMERS",
+            "file_type": "CSV",
+            "file_url": "https://files.example.com/customers-march.csv",
+            "file_name": "customers-march.csv",
+            "metadata": {"requested_by": "ops"},
+        },
+    },
+    "import_of_upload": {
+        "summary": "Import of an upload: 200 with the run",
+        "value": {
+            "task_type": "IMPORT",
+            "entity_type": "CUSTOMERS",
+            "file_type": "CSV",
+            "upload_id": _UPLOAD_ID,
+            "file_provider": "csvbox",
+        },
+    },
+    "export": {
+        "summary": "Export: 202 with the task",
+        "value": {"task_type": "EXPORT", "entity_type": "CUSTOMERS", "file_type": "CSV"},
+    },
+}
+
+
+def _count(description: str, example: int | None, **options: Any) -> fields.Integer:
+    return fields.Integer(metadata=told(description, example, minimum=0), **options)
+
+
+class CountsSchema(AnswerSchema):
     """The rows of a task by what happened to them."""
 
-    created = fields.Integer()
-    updated = fields.Integer()
-    skipped = fields.Integer()
-    rejected = fields.Integer()
+    created = _count("Rows that made something new.", 1150)
+    updated = _count("Rows that changed something.", 48)
+    skipped = _count("Rows that changed nothing, since it was so already.", 0)
+    rejected = _count("Rows that were refused.", 2)
 
 
-class ProgressSchema(BodySchema):
+class ProgressSchema(AnswerSchema):
     """How far a task is."""
 
-    phase = one_of(Phase, allow_none=True)
-    bytes_done = fields.Integer()
-    bytes_total = fields.Integer(allow_none=True)
-    rows_done = fields.Integer()
-    rows_total = fields.Integer(allow_none=True)
-    percent = fields.Float(allow_none=True)
+    phase = one_of(Phase, "What a running task is doing now.", None, allow_none=True)
+    bytes_done = _count("Bytes of the source that were read.", 52_417)
+    bytes_total = _count("Length of the source, once it is known.", 52_417, allow_none=True)
+    rows_done = _count("Rows that are done.", 1200)
+    rows_total = _count("Rows there are, once it is known.", 1200, allow_none=True)
+    percent = fields.Float(
+        allow_none=True, metadata=told("Rows done of all rows, once that is known.", 100.0, minimum=0, maximum=100)
+    )
 
 
-class TaskSchema(BodySchema):
+class ManifestSchema(AnswerSchema):
+    """What a finished export wrote."""
+
+    rows = _count("Rows in the file, its header not counted.", 1198)
+    bytes = _count("Its length.", 88_120)
+    sha256 = fields.String(metadata=told("Of its bytes.", "9f2c6d1e" * 8, pattern="^[0-9a-f]{64}$"))
+    columns = fields.List(fields.String(), metadata=told("In their order.", ["external_id", "name", "email"]))
+    snapshot_at = Instant(metadata=told("The moment whose rows it holds.", "2026-03-02T09:14:07.3Z"))
+
+
+class TaskSchema(AnswerSchema):
     """A task; every key is always there, null where it has no value."""
 
-    id = fields.String()
-    task_type = one_of(TaskType)
-    entity_type = one_of(EntityType)
-    scheduled_task_id = fields.String(allow_none=True)
-    workflow_id = fields.String()
-    run_id = fields.String()
-    file_url = fields.String()
-    file_name = fields.String(allow_none=True)
-    file_type = one_of(FileType)
-    task_status = one_of(TaskState)
-    outcome = one_of(Outcome, allow_none=True)
+    id = fields.String(metadata=told("Names the task.", _TASK_ID, maxLength=100))
+    task_type = one_of(TaskType, "Which way the rows go.", "IMPORT")
+    entity_type = one_of(EntityType, "What the rows are.", "CUSTOMERS")
+    scheduled_task_id = fields.String(allow_none=True, metadata=told("The schedule that made it.", None))
+    workflow_id = fields.String(metadata=told("Another name of the task.", _WORKFLOW_ID))
+    run_id = fields.String(metadata=told("A UUID.", "5f0c1c1e-6a52-4f0e-9a0b-6b1f1f2f3a4b"))
+    file_url = fields.String(
+        metadata=told(
+            'An import\'s source, or "" for an upload. An export\'s `s3://bucket/key`, "" until it is done.',
+            "https://files.example.com/customers-march.csv",
+        )
+    )
+    file_name = fields.String(allow_none=True, metadata=told("As the creator gave it.", "customers-march.csv"))
+    file_type = one_of(FileType, "The format of the file.", "CSV")
+    task_status = one_of(
+        TaskState,
+        "PENDING waits, PROCESSING runs; COMPLETED has an `outcome`, since rows may have been refused; "
+        "FAILED was given up, and may be set to PROCESSING again.",
+        "COMPLETED",
+    )
+    outcome = one_of(Outcome, "What a finished task came to; null until then.", "PARTIAL", allow_none=True)
     progress = fields.Nested(ProgressSchema)
     counts = fields.Nested(CountsSchema)
-    total_records = fields.Integer(allow_none=True)
-    processed_records = fields.Integer()
-    successful_records = fields.Integer()
-    failed_records = fields.Integer()
-    error_code = fields.String(allow_none=True)
-    error_summary = fields.String(allow_none=True)
-    metadata = fields.Dict(keys=fields.String(), allow_none=True)
-    manifest = fields.Dict(keys=fields.String(), allow_none=True)
-    attempt = fields.Integer()
-    started_at = Instant(allow_none=True)
-    completed_at = Instant(allow_none=True)
-    failed_at = Instant(allow_none=True)
-    environment_id = fields.String()
-    tenant_id = fields.String()
-    status = fields.String()
-    created_at = Instant()
-    updated_at = Instant()
-    created_by = fields.String()
-    updated_by = fields.String()
+    total_records = _count("Rows there are, once it is known.", 1200, allow_none=True)
+    processed_records = _count("Rows that are done.", 1200)
+    successful_records = _count("Rows that were accepted, the skipped ones too.", 1198)
+    failed_records = _count("Rows that were refused.", 2)
+    error_code = fields.String(allow_none=True, metadata=told("Why it FAILED, for programs.", None))
+    error_summary = fields.String(
+        allow_none=True, metadata=told("Why it FAILED, or the first refused rows by their real numbers.", _SUMMARY)
+    )
+    metadata = fields.Dict(
+        keys=fields.String(), allow_none=True, metadata=told("As the creator gave it.", {"requested_by": "ops"})
+    )
+    manifest = fields.Nested(ManifestSchema, allow_none=True, metadata={"examples": [None]})
+    attempt = _count("How often workers have begun it.", 1)
+    started_at = Instant(allow_none=True, metadata=told("When it last began.", "2026-03-02T09:14:07.123456Z"))
+    completed_at = Instant(allow_none=True, metadata=told("When it was completed.", "2026-03-02T09:14:31.5Z"))
+    failed_at = Instant(allow_none=True, metadata=told("When it last failed; kept when it is run again.", None))
+    environment_id = fields.String(metadata=told("Whose environment it is.", "live"))
+    tenant_id = fields.String(metadata=told("Whose it is.", "acme"))
+    status = one_of(RowStatus, "Whether the record is in use.", "published")
+    created_at = Instant(metadata=told("When it was created.", "2026-03-02T09:14:06.901Z"))
+    updated_at = Instant(metadata=told("When it last changed.", "2026-03-02T09:14:31.5Z"))
+    created_by = fields.String(metadata=told('The user of the key, or "".', _USER_ID))
+    updated_by = fields.String(metadata=told('The same of the last change; "" for a worker.', ""))
 
 
-class PaginationSchema(BodySchema):
+#: A task as it is when it was just created.
+WAITING_TASK = {
+    **example_of(TaskSchema()),
+    "task_status": "PENDING",
+    "outcome": None,
+    "progress": {**dict.fromkeys(ProgressSchema().fields), "bytes_done": 0, "rows_done": 0},
+    "counts": dict.fromkeys(CountsSchema().fields, 0),
+    **dict.fromkeys(("processed_records", "successful_records", "failed_records", "attempt"), 0),
+    **dict.fromkeys(("total_records", "error_summary", "started_at", "completed_at")),
+    "updated_at": "2026-03-02T09:14:06.901Z",
+    "updated_by": _USER_ID,
+}
+
+
+class PaginationSchema(AnswerSchema):
     """Which part of all matches a page is."""
 
-    total = fields.Integer()
-    limit = fields.Integer()
-    offset = fields.Integer()
+    total = _count("All matches, exactly.", 1)
+    limit = fields.Integer(metadata=told("The longest page, as it was applied.", 50, minimum=1, maximum=1000))
+    offset = fields.Integer(metadata=told("As it was asked for.", 0))
 
 
-class TaskPageSchema(BodySchema):
+class TaskPageSchema(AnswerSchema):
     """One page of tasks."""
 
     items = fields.List(fields.Nested(TaskSchema))
     pagination = fields.Nested(PaginationSchema)
 
 
+#: What `sort` may name.
+SORTABLE = (
+    "created_at", "updated_at", "started_at", "completed_at", "failed_at", "id", "task_type", "entity_type",
+    "file_type", "file_name", "total_records", "task_status",
+)  # fmt: skip
+
+
+def _filter(description: str, *examples: str, default: str | None = None) -> fields.String:
+    """A filter by equality. It names its words as examples: others are no error, they match nothing."""
+    return fields.String(load_default=default, metadata={"description": description, "examples": list(examples)})
+
+
+def _word_filter(what: str, words: type[StrEnum], **options: Any) -> fields.String:
+    told_words = f"{what}: {', '.join(words)}. Exact; any other word matches nothing."
+    return _filter(told_words, *words, **options)
+
+
 class TaskFilterSchema(BodySchema):
     """Which tasks to list; a word outside its closed set matches nothing."""
 
-    limit = fields.Integer(load_default=50)
-    offset = fields.Integer(load_default=0, validate=validate.Range(max=_BIGINT_MAX))
-    sort = fields.String(load_default="created_at")
-    order = fields.String(load_default="desc")
-    status = fields.String(load_default="published")
-    expand = fields.String(load_default=None)
-    task_type = fields.String(load_default=None)
-    entity_type = fields.String(load_default=None)
-    task_status = fields.String(load_default=None)
-    scheduled_task_id = fields.String(load_default=None)
-    created_by = fields.String(load_default=None)
-    start_time = Instant(load_default=None)
-    end_time = Instant(load_default=None)
+    limit = fields.Integer(
+        load_default=50,
+        metadata=told("The longest page. More than 1000 means 1000, 0 and less mean 50.", 50),
+    )
+    offset = fields.Integer(
+        load_default=0,
+        validate=validate.Range(max=_BIGINT_MAX),
+        metadata=told("How many matches to leave out before the page; less than 0 means none.", 0),
+    )
+    sort = fields.String(
+        load_default="created_at",
+        metadata=told("The key to sort by; equal ones come by their id.", "created_at", enum=list(SORTABLE)),
+    )
+    order = _filter("`asc`; any other word means `desc`.", "desc", "asc", default="desc")
+    status = _word_filter("Whether the record is in use", RowStatus, default="published")
+    expand = _filter("Has no effect.", "none")
+    task_type = _word_filter("Which way the rows go", TaskType)
+    entity_type = _word_filter("What the rows are", EntityType)
+    task_status = _word_filter("The state", TaskState)
+    scheduled_task_id = _filter("The schedule that made the task.", "schtask_01KA2P0M6D4X9CZ7QK5VBN1HRE")
+    created_by = _filter("The user who created the task.", _USER_ID)
+    start_time = Instant(
+        load_default=None,
+        metadata=told("Tasks created then or later: RFC 3339, any offset.", "2026-03-01T00:00:00Z"),
+    )
+    end_time = Instant(
+        load_default=None,
+        metadata=told("Tasks created then or before: RFC 3339, any offset.", "2026-03-31T23:59:59.999999+02:00"),
+    )
 
 
 class StatusChangeSchema(BodySchema):
     """The state that a caller wants a task to be in."""
 
-    task_status = one_of(TaskState, required=True, validate=_NOT_BLANK)
+    task_status = fields.String(
+        required=True,
+        validate=_NOT_BLANK,
+        metadata=told(
+            "PROCESSING runs a PENDING or FAILED task (again), FAILED stops it, "
+            "COMPLETED is taken when nothing is left to do.",
+            "PROCESSING",
+            enum=[TaskState.PROCESSING, TaskState.COMPLETED, TaskState.FAILED],
+        ),
+    )
 
 
-class MessageSchema(BodySchema):
+class MessageSchema(AnswerSchema):
     """A sentence that says what was done."""
 
-    message = fields.String()
+    message = fields.String(metadata=told("What was done.", "task status updated successfully"))
 
 
 class WorkflowQuerySchema(BodySchema):
     """Which run's result is wanted."""
 
-    workflow_id = fields.String(load_default="")
+    workflow_id = fields.String(
+        load_default="", metadata=told("The workflow_id, or the id, of a task.", _WORKFLOW_ID, minLength=1, needed=True)
+    )
 
 
-class WorkflowSchema(BodySchema):
+class WorkflowSchema(AnswerSchema):
     """The run of a task, as clients that create from uploads expect it."""
 
-    message = fields.String()
-    workflow_id = fields.String()
-    run_id = fields.String()
-    task_id = fields.String()
+    message = fields.String(metadata=told("What was done.", "task processing workflow started successfully"))
+    workflow_id = fields.String(metadata=told("Another name of the task.", _WORKFLOW_ID))
+    run_id = fields.String(metadata=told("A UUID.", "5f0c1c1e-6a52-4f0e-9a0b-6b1f1f2f3a4b"))
+    task_id = fields.String(metadata=told("The task.", _TASK_ID))
 
 
 class ResultSchema(WorkflowSchema):
     """What a task came to."""
 
-    task_status = one_of(TaskState)
-    total_records = fields.Integer(allow_none=True)
-    processed_records = fields.Integer()
-    successful_records = fields.Integer()
-    failed_records = fields.Integer()
-    file_url = fields.String()
-    error_summary = fields.String(allow_none=True)
-    download_url = fields.String(allow_none=True)
+    message = fields.String(metadata=told("The state in words.", "task is COMPLETED"))
+    task_status = one_of(TaskState, "The state.", "COMPLETED")
+    total_records = _count("Rows there are, once it is known.", 1200, allow_none=True)
+    processed_records = _count("Rows that are done.", 1200)
+    successful_records = _count("Rows that were accepted, the skipped ones too.", 1198)
+    failed_records = _count("Rows that were refused.", 2)
+    file_url = fields.String(metadata=told("As the task has it.", "https://files.example.com/customers-march.csv"))
+    error_summary = fields.String(allow_none=True, metadata=told("As the task has it.", _SUMMARY))
+    download_url = fields.String(allow_none=True, metadata=told("A link to a finished export; else null.", None))
 
 
-class DownloadSchema(BodySchema):
+class DownloadSchema(AnswerSchema):
     """A link to the export object; strings only, as clients expect."""
 
-    download_url = fields.String()
+    download_url = fields.String(
+        metadata=told(
+            "A presigned link, good for 30 minutes unless the operator says otherwise.",
+            "https://files.example.com/wharf/acme/live/customers/"
+            "customers-task_01KA2NS4E0YGT9W3D6HPCX7MBZ-1.csv?X-Amz-Signature=0f3c",
+            format="uri",
+        )
+    )

@@ -18,6 +18,14 @@ hypothesis_settings.load_profile("wharf")
 _TEMPLATE = "wharf_template"
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show what tests have measured: each tells it by `record_property("summary", …)`."""
+    for report in terminalreporter.getreports("passed"):
+        for name, text in getattr(report, "user_properties", []):
+            if name == "summary":
+                terminalreporter.write_line(str(text))
+
+
 @pytest.fixture(scope="session")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServers]:
     """Broker, object store and database of this test process."""

@@ -1,22 +1,32 @@
 """Whether the process is alive, and whether all that it needs answers."""
 
-from flask import Blueprint, Response, jsonify
+from flask import Response, jsonify
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from schemas.health import HealthSchema, ReadinessSchema
+from service.api.blueprint import Blueprint
 from service.api.context import context
 from service.errors import WharfError
 
-blueprint = Blueprint("health", __name__)
+blueprint = Blueprint("health", __name__, is_public=True, description="For operators and load balancers")
 
 
 @blueprint.get("/healthz")
+@blueprint.response(200, HealthSchema)
 def healthz() -> Response:
     """The process answers."""
     return jsonify({"status": "ok"})
 
 
 @blueprint.get("/readyz")
+@blueprint.response(200, ReadinessSchema)
+@blueprint.alt_response(
+    503,
+    schema=ReadinessSchema,
+    description="Something does not answer",
+    example={"status": "unavailable", "failed": ["broker"]},
+)
 def readyz() -> tuple[Response, int]:
     """Database, broker and object store answer; 503 and the name of what does not otherwise."""
     checks = {
