@@ -13,7 +13,6 @@ from service.config import Settings
 from service.db.session import make_engine, make_sessions
 from service.dispatch import CeleryDispatcher
 from service.errors import ValidationError
-from service.logs import configure_logs
 from service.rate_limit import RedisRateLimiter, rate_limit_url
 from service.storage.s3 import S3ObjectStore
 
@@ -56,13 +55,6 @@ def make_routes() -> Flask:
     app.before_request(_refuse_nul)
     app.after_request(add_headers)
     return app
-
-
-def make_wsgi_app() -> Flask:
-    """What a WSGI server calls in each of its processes: the settings come from the environment."""
-    settings = Settings.from_environment()
-    configure_logs(settings.log_level)
-    return create_app(settings)
 
 
 def _index() -> Response:

@@ -10,7 +10,7 @@ import click
 @click.command()
 def web() -> None:
     """Serve the API."""
-    _become("gunicorn", "--config", "python:service.web", "service.web:make_wsgi_app()")
+    _become("service.web")
 
 
 @click.command()

@@ -61,7 +61,7 @@ class Application:
             environment=self._environment(),
             is_ready=lambda: ask_http(self.ports.web, "/healthz", host=host) == HTTPStatus.OK,
             after=("migrate", *_SERVERS),
-            # gunicorn's own: requests in hand are answered for 30 s.
+            # The server's own: requests in hand are answered for 30 s.
             grace_seconds=35.0,
         )
 

@@ -1,7 +1,7 @@
 """The warden: a process that waits for the supervisor's death and ends whatever it left running.
 
 It knows the processes of a stack by what each one carries, not by a list that could be out of date, and children
-inherit it; so the children of a part (gunicorn's, Celery's, PostgreSQL's) end too, which a death signal from the kernel
+inherit it; so the children of a part (granian's, Celery's, PostgreSQL's) end too, which a death signal from the kernel
 does not reach. There are two marks, as each can be lost: the environment names the folder and the part (Valkey and
 PostgreSQL write their titles over it), and output goes to the part's log (a child may send its own elsewhere).
 Standard library only: it runs as a file by itself.

@@ -55,7 +55,7 @@ def test_a_task_created_while_the_broker_is_frozen_runs_when_it_is_back(stack: S
 
 
 def test_web_is_started_again_when_it_is_killed(stack: Stack) -> None:
-    web, *_ = stack.processes("gunicorn")
+    web, *_ = stack.processes("service.web")
     web.kill()
     wait_until(lambda: answers(stack), 30)
 
