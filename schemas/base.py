@@ -63,6 +63,15 @@ def _example(field: fields.Field[Any]) -> Any:
     return example_of(field.schema)
 
 
+class WholeNumber(fields.Integer):
+    """An integer in a query: digits and a sign, where Python's own reader takes `1_000` and other scripts' too."""
+
+    def _validated(self, value: Any) -> int:
+        if isinstance(value, str) and not re.fullmatch(r"[+-]?[0-9]+", value):
+            raise self.make_error("invalid", input=value)
+        return super()._validated(value)
+
+
 class Instant(fields.AwareDateTime):
     """A moment such as `2026-03-02T09:14:07.5Z`: in UTC, trailing zeros of the fraction cut."""
 

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from marshmallow import fields, validate
 
-from schemas.base import AnswerSchema, BodySchema, Instant, example_of, one_of, told
+from schemas.base import AnswerSchema, BodySchema, Instant, WholeNumber, example_of, one_of, told
 from schemas.vocabulary import EntityType, FileType, Outcome, Phase, RowStatus, TaskState, TaskType
 
 _NOT_BLANK = validate.Length(min=1)
@@ -228,7 +228,7 @@ class PaginationSchema(AnswerSchema):
     """Which part of all matches a page is."""
 
     total = _count("All matches, exactly.", 1)
-    limit = fields.Integer(metadata=told("The longest page, as it was applied.", 50, minimum=1, maximum=1000))
+    limit = WholeNumber(metadata=told("The longest page, as it was applied.", 50, minimum=1, maximum=1000))
     offset = fields.Integer(metadata=told("As it was asked for.", 0))
 
 
@@ -259,11 +259,11 @@ def _word_filter(what: str, words: type[StrEnum], **options: Any) -> fields.Stri
 class TaskFilterSchema(BodySchema):
     """Which tasks to list; a word outside its closed set matches nothing."""
 
-    limit = fields.Integer(
+    limit = WholeNumber(
         load_default=50,
         metadata=told("The longest page. More than 1000 means 1000, 0 and less mean 50.", 50),
     )
-    offset = fields.Integer(
+    offset = WholeNumber(
         load_default=0,
         validate=validate.Range(max=_BIGINT_MAX),
         metadata=told("How many matches to leave out before the page; less than 0 means none.", 0),

@@ -82,7 +82,7 @@ class KeyTerms:
 
 
 def authenticate(session: Session, static_keys: Iterable[StaticKey], key: str, environment_id: str | None) -> Principal:
-    """Who calls with this key; the caller commits, since the use of the key may have been noted.
+    """Who calls with this key, whose use may be noted; a caller in a transaction commits.
 
     `environment_id` is what the request asks for: only static keys, which have none of their own, are let into it.
     Raises UnauthorizedError when the key is unknown, revoked or expired, and PermissionDeniedError when a static key

@@ -8,7 +8,7 @@ from service.api.context import Context
 from service.api.document import SPEC, Api
 from service.api.errors import register_error_handlers
 from service.api.fast_json import FastJsonProvider
-from service.api.headers import add_headers
+from service.api.headers import add_headers, name_request
 from service.config import Settings
 from service.db.session import make_engine, make_sessions
 from service.dispatch import CeleryDispatcher
@@ -19,7 +19,7 @@ from service.storage.s3 import S3ObjectStore
 
 def create_app(settings: Settings) -> Flask:
     """Build the app of one web process; call it after fork, since it opens an engine."""
-    engine = make_engine(settings.database_url, "wharf-web")
+    engine = make_engine(settings.database_url, "wharf-web", connections=settings.web_threads)
     here = Context(
         settings,
         make_sessions(engine),
@@ -52,6 +52,7 @@ def make_routes() -> Flask:
     app.register_blueprint(docs.blueprint)
     app.add_url_rule("/", view_func=_index)
     register_error_handlers(app)
+    app.before_request(name_request)
     app.before_request(_refuse_nul)
     app.after_request(add_headers)
     return app

@@ -59,6 +59,13 @@ class IdempotencyKeyReusedError(ConflictError):
     code = "idempotency_key_reused"
 
 
+class RequestInHandError(WharfError):
+    """A request with this Idempotency-Key is being done; try again."""
+
+    code = "service_unavailable"
+    kind = ErrorKind.TRANSIENT
+
+
 class TooManyRequestsError(WharfError):
     """Too many requests with this API key; wait as long as Retry-After says."""
 

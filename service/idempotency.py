@@ -3,13 +3,15 @@
 from dataclasses import dataclass
 from typing import Any
 
+from psycopg.errors import LockNotAvailable
 from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from service.db.clock import now, seconds_from_now
 from service.db.models import IdempotentAnswer
-from service.errors import IdempotencyKeyReusedError
+from service.errors import IdempotencyKeyReusedError, RequestInHandError
 
 KEPT_HOURS = 24
 _FORGOTTEN_AT_ONCE = 1000
@@ -55,14 +57,20 @@ def claim_answer(session: Session, request: RequestKey) -> Answer | None:
     """Take the right to answer; None when it was had, else what another request has answered meanwhile.
 
     A twin waits here until the first has committed. The caller keeps its answer in the same transaction.
-    Raises IdempotencyKeyReusedError as `find_answer` does.
+    Raises IdempotencyKeyReusedError as `find_answer` does, RequestInHandError when the first takes too long.
     """
     mine = {"request_sha256": request.sha256, "created_at": now()}
     claim = insert(IdempotentAnswer).values(scope_id=request.scope_id, key=request.key, **mine)
     claim = claim.on_conflict_do_update(
         index_elements=[IdempotentAnswer.scope_id, IdempotentAnswer.key], set_=mine, where=_STALE
     )
-    if session.scalar(claim.returning(IdempotentAnswer.key)) is not None:
+    try:
+        claimed = session.scalar(claim.returning(IdempotentAnswer.key))
+    except OperationalError as error:
+        if isinstance(error.orig, LockNotAvailable):
+            raise RequestInHandError(idempotency_key=request.key) from error
+        raise
+    if claimed is not None:
         return None
     return find_answer(session, request)
 

@@ -1,6 +1,9 @@
 """How many requests a caller may still make in this minute, counted in Redis for all web processes together."""
 
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from math import ceil
 from time import monotonic, time
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -10,6 +13,8 @@ from redis import Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
+
+from service.errors import ConfigurationError
 
 _log = structlog.get_logger(__name__)
 
@@ -51,14 +56,22 @@ class RedisRateLimiter:
     requests are let through: a limit protects others from a caller, and is not worth refusing everyone.
     """
 
-    def __init__(self, url: str) -> None:
-        """Take the server's address; a connection is made with the first request."""
+    def __init__(self, url: str, clock: Callable[[], float] = time) -> None:
+        """Take the server's address; a connection is made with the first request.
+
+        Raises ConfigurationError for an address that redis-py does not understand.
+        """
+        self._clock = clock
         self._redis = Redis.from_url(
             url,
             socket_timeout=_TIMEOUT_SECONDS,
             socket_connect_timeout=_TIMEOUT_SECONDS,
             retry=Retry(NoBackoff(), 0),
         )
+        try:
+            self._redis.connection_pool.make_connection()
+        except (TypeError, ValueError, RedisError) as error:
+            raise ConfigurationError(f"The address of the rate limiter's Redis has a wrong option: {error}") from error
         self._increment = self._redis.register_script(_INCREMENT)
         self._away_until = 0.0
 
@@ -66,14 +79,14 @@ class RedisRateLimiter:
         """See RateLimiter."""
         if monotonic() < self._away_until:
             return None
-        window, passed = divmod(time(), WINDOW_SECONDS)
+        window, passed = divmod(self._clock(), WINDOW_SECONDS)
         try:
             used = int(self._increment(keys=[f"wharf:requests:{caller}:{int(window)}"]))
         except RedisError as error:
             self._away_until = monotonic() + _PAUSE_SECONDS
             _log.warning("rate_limit_off", seconds=_PAUSE_SECONDS, error=type(error).__name__)
             return None
-        reset_seconds = max(1, round(WINDOW_SECONDS - passed))
+        reset_seconds = ceil(WINDOW_SECONDS - passed)
         return Allowance(limit, max(0, limit - used), reset_seconds, exceeded=used > limit)
 
 
@@ -82,4 +95,7 @@ def rate_limit_url(broker_url: str) -> str:
     parts = urlsplit(broker_url)
     if parts.scheme == "redis+socket":
         return f"unix://{parts.netloc}{parts.path}?db={_DATABASE}"
-    return parts._replace(path=f"/{_DATABASE}").geturl()
+    # kombu and redis-py write this one option each in its own way.
+    query = parts.query.replace("ssl_cert_reqs=CERT_", "ssl_cert_reqs=")
+    query = re.sub("(?<=ssl_cert_reqs=)[A-Z]+", lambda word: word[0].lower(), query)
+    return parts._replace(path=f"/{_DATABASE}", query=query).geturl()

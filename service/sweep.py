@@ -4,6 +4,7 @@ Any number of sweepers may run side by side; rows that one of them holds are ski
 """
 
 import structlog
+from sqlalchemy.exc import DBAPIError
 
 from schemas.vocabulary import TaskType
 from service.db.models import Chunk, Task
@@ -11,6 +12,7 @@ from service.errors import FencedError
 from service.idempotency import forget_old_answers
 from service.imports.chunks import reap_chunks
 from service.tracking.lease import mark_undelivered, reap_tasks, take_undelivered
+from service.tracking.settle import log_failure
 from service.tracking.task_counts import add_up_changes
 from service.tracking.workbench import Workbench
 
@@ -32,16 +34,19 @@ def sweep(bench: Workbench) -> bool:
         _log.warning("chunk_reaped", task_id=chunk.task_id, chunk=chunk.number, attempt=chunk.attempt)
         if chunk.failures >= bench.settings.max_attempts:
             _give_up(bench, owners[chunk.task_id], _rows_of(chunk), chunk.failures)
+    sent = _send_due(bench)
     _tidy(bench)
-    return _send_due(bench)
+    return sent
 
 
 def _tidy(bench: Workbench) -> None:
-    """A little each time, so that nothing piles up and nothing waits for it."""
-    with bench.sessions.begin() as session:
-        add_up_changes(session)
-    with bench.sessions.begin() as session:
-        forget_old_answers(session)
+    """A little each time, so that nothing piles up; last, and no work waits for it when it fails."""
+    for step in (add_up_changes, forget_old_answers):
+        try:
+            with bench.sessions.begin() as session:
+                step(session)
+        except DBAPIError as error:
+            log_failure("tidy_failed", error, step=step.__name__)
 
 
 def _rows_of(chunk: Chunk) -> str:

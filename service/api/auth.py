@@ -5,6 +5,7 @@ from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar
 
 from flask import Response, after_this_request, request
+from structlog.contextvars import bind_contextvars
 
 from service.access import Principal, authenticate
 from service.api.context import context
@@ -30,6 +31,7 @@ def _guard(handler: Handler[P, R], allowed: Callable[[Principal], bool]) -> Call
     @wraps(handler)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
         principal = _principal()
+        bind_contextvars(tenant_id=principal.tenant_id, key_id=principal.key_id)
         _limit(principal)
         if not allowed(principal):
             raise PermissionDeniedError
@@ -63,13 +65,19 @@ def _bearer(authorization: str) -> Principal:
 
 
 def _find(key: str) -> Principal:
-    environment_id, here = request.headers.get("X-Environment-ID"), context()
+    environment_id, here = _environment_id(), context()
 
     def look_up() -> Principal:
         with here.reads() as session:
             return authenticate(session, here.settings.static_keys, key, environment_id)
 
     return here.callers.find(key, environment_id, look_up)
+
+
+def _environment_id() -> str | None:
+    """WSGI gives headers as Latin-1, and clients send UTF-8; what is neither names no environment anyway."""
+    header = request.headers.get("X-Environment-ID")
+    return header and header.encode("latin-1").decode("utf-8", errors="replace")
 
 
 def _limit(principal: Principal) -> None:

@@ -33,6 +33,9 @@ class ArgumentsParser(FlaskParser):
         """The body as JSON, whatever its content type says; raises ValidationError for what is none."""
         del schema
         body = req.get_data(cache=True)
+        if req.content_length is None:
+            # A body that does not tell its length is cut at the limit in silence; who reads on is told.
+            req.stream.read(1)
         try:
             return parse_json(body.decode()) if body else {}
         except (InvalidJsonError, UnicodeDecodeError) as error:

@@ -31,7 +31,7 @@ class Context:
 
     @cached_property
     def reads(self) -> Sessions:
-        """Sessions for single statements that only read."""
+        """Sessions for statements that need no transaction together."""
         return read_sessions(self.sessions)
 
 

@@ -1,10 +1,12 @@
 """The one table from errors to HTTP answers; nothing a caller does gives 500."""
 
+from http import HTTPStatus
 from typing import Any
 
 import structlog
 from flask import Flask, Response, jsonify, request
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
 
 from schemas.vocabulary import ErrorKind
@@ -38,6 +40,7 @@ def register_error_handlers(app: Flask) -> None:
     app.register_error_handler(errors.WharfError, _answer_ours)
     app.register_error_handler(HTTPException, _answer_http)
     app.register_error_handler(DBAPIError, _answer_database)
+    app.register_error_handler(PoolTimeoutError, _answer_database)
     app.register_error_handler(Exception, _answer_unexpected)
 
 
@@ -60,7 +63,7 @@ def error_body(code: str, message: str, status: int, details: dict[str, Any]) ->
 def _answer(code: str, message: str, status: int, details: dict[str, Any] | None = None) -> Response:
     response = jsonify(error_body(code, message, status, details or {}))
     response.status_code = status
-    if status == 503:  # noqa: PLR2004  # the one status that says when to come back
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
         response.headers["Retry-After"] = _RETRY_AFTER_SECONDS
     return response
 
@@ -79,12 +82,15 @@ def _refuse(error: errors.UnauthorizedError | errors.PermissionDeniedError) -> R
     denied = isinstance(error, errors.PermissionDeniedError)
     response = jsonify({"error": "Access denied" if denied else error.message, "message": error.message})
     response.status_code = _STATUSES[type(error)]
+    if not denied:
+        response.headers["WWW-Authenticate"] = "Bearer"
     return response
 
 
 def _answer_http(error: HTTPException) -> Response:
-    status = error.code or 500
-    response = _answer(_HTTP_CODES.get(status, "validation_error"), _tell(error), status)
+    status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
+    otherwise = "validation_error" if status < HTTPStatus.INTERNAL_SERVER_ERROR else "internal_error"
+    response = _answer(_HTTP_CODES.get(status, otherwise), _tell(error), status)
     response.headers.extend({k: v for k, v in error.get_headers() if k.lower() in {"allow", "location"}})
     return response
 
@@ -101,7 +107,7 @@ def _tell(error: HTTPException) -> str:
             return error.description or error.name
 
 
-def _answer_database(error: DBAPIError) -> Response:
+def _answer_database(error: DBAPIError | PoolTimeoutError) -> Response:
     log_failure("request_failed", error)
     if is_database_away(error):
         return _answer("service_unavailable", "The database does not answer; try again", 503)

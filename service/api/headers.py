@@ -1,8 +1,9 @@
-"""Headers that every answer carries."""
+"""The id of each request, and the headers that every answer carries."""
 
 import re
 
-from flask import Response, request
+import structlog
+from flask import Response, g, request
 
 from service.ids import new_ulid
 
@@ -24,10 +25,17 @@ _PREFLIGHT = {
 }
 
 
-def add_headers(response: Response) -> Response:
-    """The id of the request, the caller's own or a fresh one, and what browsers need to know."""
+def name_request() -> None:
+    """Give the request its id, the caller's own or a fresh one, which every line that it logs carries."""
     given = request.headers.get("X-Request-ID", "")
-    response.headers["X-Request-ID"] = given if _REQUEST_ID.fullmatch(given) else new_ulid()
+    g.request_id = given if _REQUEST_ID.fullmatch(given) else new_ulid()
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(request_id=g.request_id)
+
+
+def add_headers(response: Response) -> Response:
+    """The id of the request, and what browsers need to know."""
+    response.headers["X-Request-ID"] = g.request_id
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers.update(_CORS)
     if request.method == "OPTIONS":

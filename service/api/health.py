@@ -3,6 +3,7 @@
 from flask import Response, jsonify
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from schemas.health import HealthSchema, ReadinessSchema
 from service.api.blueprint import Blueprint
@@ -42,7 +43,7 @@ def _database_answers() -> bool:
     try:
         with context().sessions() as session:
             session.execute(text("SELECT 1"))
-    except DBAPIError:
+    except (DBAPIError, PoolTimeoutError):
         return False
     return True
 

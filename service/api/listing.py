@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from schemas.tasks import SORTABLE
 from service.api.slices import Slice, Span, edges, find_page, slice_days, span_between, whole_days
 from service.db.models import Task
 from service.errors import ValidationError
@@ -13,22 +14,10 @@ from service.tracking.task_counts import count_tasks_by_day
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 1000
 
+#: Each key that can be sorted by, with its column.
 _SORTABLE: dict[str, InstrumentedAttribute[Any]] = {
-    column.key: column
-    for column in (
-        Task.created_at,
-        Task.updated_at,
-        Task.started_at,
-        Task.completed_at,
-        Task.failed_at,
-        Task.id,
-        Task.task_type,
-        Task.entity_type,
-        Task.file_type,
-        Task.file_name,
-        Task.total_records,
-    )
-} | {"task_status": Task.state}
+    key: getattr(Task, "state" if key == "task_status" else key) for key in SORTABLE
+}
 
 #: Filters by equality, each with the column of a task that it means.
 _EXACT = {
@@ -54,14 +43,15 @@ def list_tasks(session: Session, scope_id: int, wanted: dict[str, Any]) -> tuple
     slices = _count(session, scope_id, alike, span)
     limit = min(wanted["limit"], MAX_LIMIT) if wanted["limit"] > 0 else DEFAULT_LIMIT
     pagination = {"total": sum(piece.rows for piece in slices), "limit": limit, "offset": wanted["offset"]}
+    spans: tuple[Span, ...] = (span,)
     skipped = max(wanted["offset"], 0)
     if wanted["sort"] == Task.created_at.key:
         page = find_page(slices if wanted["order"] == "asc" else reversed(slices), skipped, limit)
         if page is None:
             return [], pagination
-        span, skipped = page.span, page.skipped
+        spans, skipped = page.spans, page.skipped
     tasks = session.scalars(
-        select(Task).where(*_matches(scope_id, alike, span)).order_by(*order).limit(limit).offset(skipped)
+        select(Task).where(*_matches(scope_id, alike, *spans)).order_by(*order).limit(limit).offset(skipped)
     )
     return list(tasks), pagination
 
@@ -78,12 +68,11 @@ def _count_rows(session: Session, scope_id: int, alike: dict[str, str], span: Sp
     return session.scalar(select(func.count()).select_from(Task).where(*_matches(scope_id, alike, span))) or 0
 
 
-def _matches(scope_id: int, alike: dict[str, str], span: Span) -> list[ColumnElement[bool]]:
+def _matches(scope_id: int, alike: dict[str, str], *spans: Span) -> list[ColumnElement[bool]]:
     return [
         Task.scope_id == scope_id,
         *(getattr(Task, column) == value for column, value in alike.items()),
-        Task.created_at >= span.start,
-        Task.created_at < span.end,
+        or_(*(and_(Task.created_at >= span.start, Task.created_at < span.end) for span in spans)),
     ]
 
 

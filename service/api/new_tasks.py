@@ -24,8 +24,11 @@ def check_task(body: dict[str, Any], settings: Settings) -> NewTask:
     """
     task_type = _word(TaskType, body, "task_type")
     entity_type = _word(EntityType, body, "entity_type")
-    source = _import_source if task_type is TaskType.IMPORT else _export_destination
-    place = source(body, settings)
+    place: dict[str, Any] = {}
+    if task_type is TaskType.IMPORT:
+        place = _import_source(body, settings)
+    else:
+        _check_destination(body)
     file_type = _word(FileType, body, "file_type")
     if file_type is not FileType.CSV:
         message = "Invalid file type"
@@ -83,9 +86,8 @@ def _import_source(body: dict[str, Any], settings: Settings) -> dict[str, Any]:
     return {"file_url": url.strip()}
 
 
-def _export_destination(body: dict[str, Any], settings: Settings) -> dict[str, Any]:
+def _check_destination(body: dict[str, Any]) -> None:
     """An export goes to the service's own bucket; `upload_id` is what some clients cannot leave out."""
-    del settings
     url = (body["file_url"] or "").strip()
     if url and not body["upload_id"]:
         message = "Invalid request format"
@@ -93,4 +95,3 @@ def _export_destination(body: dict[str, Any], settings: Settings) -> dict[str, A
             message,
             file_url=['Exports go to the service\'s own bucket: leave file_url out or "".'],
         )
-    return {}

@@ -44,7 +44,7 @@ def do_once(principal: Principal, check: Callable[[], T], create: Callable[[Sess
     """
     named = _request_key(principal)
     if named is not None:
-        with context().sessions() as session:
+        with context().reads() as session:
             given = find_answer(session, named)
         if given is not None:
             return Done(given, replayed=True)

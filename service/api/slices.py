@@ -32,9 +32,9 @@ class Slice:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The rows of a page: those of `span`, without the first `skipped` of them."""
+    """The rows of a page: those of the spans, without the first `skipped` of them."""
 
-    span: Span
+    spans: tuple[Span, ...]
     skipped: int
 
 
@@ -76,16 +76,23 @@ def find_page(slices: Iterable[Slice], offset: int, limit: int) -> Place | None:
         if reached >= offset + limit:
             break
         reached += piece.rows
-        if reached > offset:
+        if reached > offset and piece.rows:
             touched.append(piece)
     if not touched:
         return None
     before = reached - sum(piece.rows for piece in touched)
-    return Place(_cover(touched), offset - before)
+    return Place(_join(sorted((piece.span for piece in touched), key=lambda span: span.start)), offset - before)
 
 
-def _cover(slices: Sequence[Slice]) -> Span:
-    return Span(min(piece.span.start for piece in slices), max(piece.span.end for piece in slices))
+def _join(spans: Sequence[Span]) -> tuple[Span, ...]:
+    """The same times in as few spans as can be; they come in the order of time."""
+    joined: list[Span] = []
+    for span in spans:
+        if joined and joined[-1].end == span.start:
+            joined[-1] = Span(joined[-1].start, span.end)
+        else:
+            joined.append(span)
+    return tuple(joined)
 
 
 def _within(moment: datetime) -> datetime:

@@ -91,7 +91,9 @@ def create_task(principal: Principal, body: dict[str, Any]) -> Response:
 
     done = do_once(principal, lambda: check_task(body, here.settings), create)
     if not done.replayed:
-        here.dispatcher.dispatch(done.answer.headers["Location"].rpartition("/")[2], TaskType(body["task_type"]))
+        here.dispatcher.dispatch(
+            done.answer.body["task_id" if body["upload_id"] else "id"], TaskType(body["task_type"])
+        )
     return done.response()
 
 

@@ -24,13 +24,18 @@ def engine_url(database_url: str) -> URL:
     return make_url(database_url).set(drivername="postgresql+psycopg")
 
 
-def make_engine(database_url: str, application_name: str) -> Engine:
-    """An engine whose sessions have time limits; call it after fork, never at import."""
+def make_engine(database_url: str, application_name: str, connections: int = 10) -> Engine:
+    """An engine whose sessions have time limits; call it after fork, never at import.
+
+    It keeps so many `connections`, and makes a few more for a while.
+    """
     engine = create_engine(
         engine_url(database_url),
         # The text of an error must not quote a row.
         hide_parameters=True,
-        pool_size=10,
+        pool_size=connections,
+        # Who finds no place is told so, and tries again.
+        pool_timeout=10,
         max_overflow=10,
         connect_args={
             "application_name": application_name,
@@ -57,7 +62,7 @@ def make_sessions(engine: Engine) -> Sessions:
 
 
 def read_sessions(sessions: Sessions) -> Sessions:
-    """Sessions for single statements, each its own transaction: one round trip instead of three."""
+    """Sessions for statements that need no transaction together: one round trip each instead of three."""
     return sessionmaker(sessions.kw["bind"].execution_options(isolation_level="AUTOCOMMIT"), expire_on_commit=False)
 
 

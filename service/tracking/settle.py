@@ -44,17 +44,17 @@ def translate(error: Exception) -> WharfError:
     """Any error as one of ours; what nobody foresaw is fatal and named without its contents."""
     if isinstance(error, WharfError):
         return error
-    if isinstance(error, PoolTimeoutError) or is_database_away(error):
+    if is_database_away(error):
         return DatabaseAwayError()
     return UnexpectedError(_UNEXPECTED.format(name=type(error).__name__))
 
 
 def is_database_away(error: Exception) -> bool:
-    """Whether the database was not there or gave the transaction up, so that another try may succeed.
+    """Whether the database was not there, had no place or gave the transaction up: another try may succeed.
 
     COPY speaks to the driver itself, so the error may come without SQLAlchemy's coat.
     """
-    if isinstance(error, DBAPIError) and error.connection_invalidated:
+    if isinstance(error, PoolTimeoutError) or (isinstance(error, DBAPIError) and error.connection_invalidated):
         return True
     cause = error.orig if isinstance(error, DBAPIError) else error
     if not isinstance(cause, psycopg.Error):

@@ -8,9 +8,7 @@ from typing import Any
 import pytest
 from openapi_spec_validator import validate
 
-from schemas.tasks import SORTABLE
 from service import __version__
-from service.api import listing
 from service.app import make_routes
 from tests.contract.document import Document, read_document
 from tests.contract.repository import read
@@ -147,7 +145,3 @@ def test_every_route_behind_a_key_tells_what_can_go_wrong(document: Document) ->
             assert {400, 401, 403, 429, 500, 503} <= told, operation.name
         assert (413 in told) == ("requestBody" in operation.told), operation.name
         assert 422 not in told
-
-
-def test_lists_sort_by_what_the_document_names() -> None:
-    assert sorted(SORTABLE) == sorted(listing._SORTABLE)

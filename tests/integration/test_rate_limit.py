@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 import redis
 
+from service.errors import ConfigurationError
 from service.rate_limit import RedisRateLimiter, rate_limit_url
 from service.stack.servers import RunningServers
 
@@ -27,19 +28,19 @@ def frozen_server() -> Iterator[str]:
 
 
 def test_two_processes_count_together(servers: RunningServers, caller: str) -> None:
-    first, second = (RedisRateLimiter(servers.valkey.url(1)) for _ in range(2))
+    first, second = (RedisRateLimiter(servers.valkey.url(1), clock=lambda: 120.0) for _ in range(2))
     counted = [limiter.count(caller, 3) for limiter in (first, second, first, second)]
-    # The four may lie on both sides of a full minute, where counting begins anew.
-    remaining = [allowance.remaining for allowance in counted if allowance]
-    assert len(remaining) == 4
-    assert remaining == [2, 1, 0, 0] or 2 in remaining[1:]
-    assert all(1 <= allowance.reset_seconds <= 60 for allowance in counted if allowance)
+    assert [allowance.remaining for allowance in counted if allowance] == [2, 1, 0, 0]
+    assert [allowance.exceeded for allowance in counted if allowance] == [False, False, False, True]
 
 
-def test_more_than_the_limit_is_exceeded(servers: RunningServers, caller: str) -> None:
-    limiter = RedisRateLimiter(servers.valkey.url(1))
-    counted = [limiter.count(caller, 1) for _ in range(4)]
-    assert [allowance.exceeded for allowance in counted if allowance].count(True) >= 2
+def test_counting_begins_anew_with_each_minute(servers: RunningServers, caller: str) -> None:
+    moments = iter([60.0, 90.6, 119.9, 120.0])
+    limiter = RedisRateLimiter(servers.valkey.url(1), clock=lambda: next(moments))
+    counted = [limiter.count(caller, 3) for _ in range(4)]
+    # Never less than is left, or who comes back then is refused again.
+    assert [allowance.reset_seconds for allowance in counted if allowance] == [60, 30, 1, 60]
+    assert [allowance.remaining for allowance in counted if allowance] == [2, 1, 0, 2]
 
 
 def test_counts_lie_in_a_database_of_their_own_and_end(servers: RunningServers, caller: str) -> None:
@@ -58,6 +59,12 @@ def test_a_frozen_server_costs_one_request_a_moment_and_the_others_nothing(calle
         assert monotonic() - began < 2
 
 
+@pytest.mark.parametrize("url", ["redis://host/1?nonsense=1", "rediss://host/1?ssl_cert_reqs=sometimes"])
+def test_an_address_with_a_wrong_option_is_told_at_the_start(url: str) -> None:
+    with pytest.raises(ConfigurationError):
+        RedisRateLimiter(url)
+
+
 def test_without_a_server_nobody_counts(caller: str) -> None:
     with frozen_server() as url:
         pass
@@ -69,6 +76,7 @@ def test_without_a_server_nobody_counts(caller: str) -> None:
     [
         ("redis://:secret@host:6379/0", "redis://:secret@host:6379/1"),
         ("rediss://host", "rediss://host/1"),
+        ("rediss://host/0?ssl_cert_reqs=CERT_REQUIRED&a=B", "rediss://host/1?ssl_cert_reqs=required&a=B"),
         ("redis+socket:///run/valkey.sock?virtual_host=0", "unix:///run/valkey.sock?db=1"),
     ],
 )

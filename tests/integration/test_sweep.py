@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
 from schemas.vocabulary import AttemptOutcome, ChunkState, EntityType, TaskState, TaskType
 from service.db.clock import seconds_from_now
@@ -220,4 +220,15 @@ def test_a_task_with_an_open_chunk_is_sent_again_after_a_while(
     with bench.sessions.begin() as session:
         session.execute(update(Task).values(dispatched_at=seconds_from_now(-bench.settings.resend_seconds - 1)))
     sweep(bench)
+    assert dispatcher.sent == [(task.id, TaskType.IMPORT)]
+
+
+def test_tidying_up_that_fails_keeps_no_work_from_being_sent(
+    bench: Workbench, scope: Scope, dispatcher: RecordingDispatcher
+) -> None:
+    task = submit_import(bench, scope, EntityType.CUSTOMERS, CONTENT)
+    with bench.sessions.begin() as session:
+        session.execute(text("ALTER TABLE task_counts RENAME TO gone"))
+        session.execute(update(Task).values(dispatched_at=None))
+    assert sweep(bench) is True
     assert dispatcher.sent == [(task.id, TaskType.IMPORT)]

@@ -65,12 +65,12 @@ def key(new_caller: NewCaller) -> str:
 
 @pytest.fixture
 def static(app: Flask, sessions: Sessions) -> None:
-    """An administrator of tenant_a in the settings; tenant_a has two environments, tenant_b another."""
+    """An administrator of tenant_a in the settings; tenant_a has three environments, tenant_b another."""
     here = app.extensions["wharf"]
     keys = frozenset({StaticKey("ops", "tenant_a", hash_key(STATIC_KEY))})
     app.extensions["wharf"] = replace(here, settings=replace(here.settings, static_keys=keys))
     with sessions.begin() as session:
-        for place in [("tenant_a", "env_a"), ("tenant_a", "env_b"), ("tenant_b", "env_c")]:
+        for place in [("tenant_a", "env_a"), ("tenant_a", "env_b"), ("tenant_a", "zürich"), ("tenant_b", "env_c")]:
             ensure_scope(session, *place)
 
 
@@ -133,11 +133,12 @@ def test_a_stored_key_ignores_the_environment_that_is_asked_for(app: Flask, new_
     assert other.call("GET", "/v1/tasks").get_json()["items"] == []
 
 
-@pytest.mark.parametrize("environment", ["env_a", "env_b"])
+@pytest.mark.parametrize("environment", ["env_a", "env_b", "zürich"])
 def test_a_static_key_works_in_the_environment_that_is_asked_for(
     app: Flask, static: None, sessions: Sessions, environment: str
 ) -> None:
-    caller = Caller(app, STATIC_KEY, {"X-Environment-ID": environment})
+    # WSGI hands the bytes of a header over as Latin-1.
+    caller = Caller(app, STATIC_KEY, {"X-Environment-ID": environment.encode().decode("latin-1")})
     task = caller.call("POST", "/v1/tasks", EXPORT).get_json()
     assert (task["tenant_id"], task["environment_id"], task["created_by"]) == ("tenant_a", environment, "ops")
     assert caller.call("GET", f"/v1/tasks/{task['id']}").status_code == 200

@@ -1,6 +1,7 @@
 """Limits of each API key: how many requests in a minute, and how long a body."""
 
 from collections.abc import Iterator
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -61,6 +62,17 @@ def test_a_body_may_be_as_long_as_the_key_allows(limited: Caller, new_caller: Ne
     assert (answer.status_code, answer.get_json()["code"]) == (413, "too_large")
     assert "100 bytes" in answer.get_json()["message"]
     assert new_caller().call("POST", "/v1/tasks", body).status_code == 202
+
+
+def test_a_body_that_does_not_tell_its_length_may_not_be_longer_either(limited: Caller) -> None:
+    body = b'{"task_type": "EXPORT", "entity_type": "EVENTS", "file_type": "CSV"}' + b" " * 100
+    answer = limited.app.test_client().post(
+        "/v1/tasks",
+        input_stream=BytesIO(body),
+        environ_overrides={"wsgi.input_terminated": True},
+        headers={"x-api-key": limited.key},
+    )
+    assert (answer.status_code, answer.get_json()["code"]) == (413, "too_large")
 
 
 @pytest.fixture

@@ -130,6 +130,23 @@ def test_times_at_the_ends_of_the_calendar_are_no_limits(
     assert caller.call("GET", f"/v1/tasks?{times}").get_json()["pagination"]["total"] == 60
 
 
+def test_page_and_total_are_of_one_snapshot(caller: Caller, bench: Workbench, tasks: list[dict[str, Any]]) -> None:
+    added: list[str] = []
+
+    def add_one(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        if "task_count_changes" in statement and not added:
+            added.append(statement)
+            late = {**tasks[0], "id": "task_late", "workflow_id": "wf_late", "created_at": datetime.now(UTC)}
+            with bench.sessions.begin() as session:
+                session.execute(insert(Task), [late])
+
+    event.listen(bench.sessions.kw["bind"], "after_cursor_execute", add_one)
+    page = caller.call("GET", "/v1/tasks?limit=100&sort=id").get_json()
+    assert (page["pagination"]["total"], len(page["items"])) == (60, 60)
+    event.remove(bench.sessions.kw["bind"], "after_cursor_execute", add_one)
+    assert caller.call("GET", "/v1/tasks").get_json()["pagination"]["total"] == 61
+
+
 def test_a_list_takes_few_statements_however_long_it_is(
     caller: Caller, bench: Workbench, tasks: list[dict[str, Any]]
 ) -> None:

@@ -52,6 +52,15 @@ def test_counts_follow_every_change_of_a_task(sessions: Sessions, scope: Scope, 
     assert total(sessions, scope, entity_type=EntityType.PRICES) == 0
 
 
+def test_counts_follow_a_task_whatever_names_its_group(sessions: Sessions, scope: Scope, tasks: list[Task]) -> None:
+    with sessions.begin() as session:
+        session.execute(update(Task).values(scheduled_task_id="schtask_1", created_at=FIRST_DAY, created_by="user_b"))
+    assert total(sessions, scope, scheduled_task_id="schtask_1", created_by="user_b") == len(tasks)
+    assert total(sessions, scope, scheduled_task_id="") == 0
+    with sessions() as session:
+        assert count_tasks_by_day(session, scope.id, {}) == {FIRST_DAY.date(): len(tasks)}
+
+
 def test_what_was_rolled_back_was_never_counted(bench: Workbench, scope: Scope, tasks: list[Task]) -> None:
     with bench.sessions() as session:
         session.execute(delete(Task))

@@ -34,7 +34,8 @@ def test_a_page_is_that_of_the_sorted_rows(
     slices = slices_of(rows, span_between(first, last))
     assert sum(piece.rows for piece in slices) == len(wanted)
     place = find_page(slices if ascending else reversed(slices), offset, limit)
-    found = [row for row in sorted(rows, reverse=not ascending) if place and place.span.start <= row < place.span.end]
+    spans = place.spans if place else ()
+    found = [row for row in sorted(rows, reverse=not ascending) if any(span.start <= row < span.end for span in spans)]
     assert found[place.skipped if place else 0 :][:limit] == wanted[offset : offset + limit]
 
 
@@ -42,8 +43,17 @@ def test_a_page_is_that_of_the_sorted_rows(
 def test_rows_before_a_page_are_skipped_within_its_first_day_only(rows: list[datetime], offset: int) -> None:
     place = find_page(slices_of(rows, span_between(None, None)), offset, 1)
     if place is not None:
-        assert place.span.end - place.span.start == timedelta(days=1)
-        assert place.skipped <= sum(place.span.start <= row < place.span.end for row in rows)
+        [span] = place.spans
+        assert span.end - span.start == timedelta(days=1)
+        assert place.skipped <= sum(span.start <= row < span.end for row in rows)
+
+
+@given(st.lists(moments), st.integers(0, 12), st.integers(1, 6))
+def test_days_without_a_row_are_never_looked_at(rows: list[datetime], offset: int, limit: int) -> None:
+    place = find_page(slices_of(rows, span_between(None, None)), offset, limit)
+    days = {row.date() for row in rows}
+    for span in place.spans if place else ():
+        assert all((span.start + timedelta(days=day)).date() in days for day in range((span.end - span.start).days))
 
 
 def test_times_out_of_reach_mean_no_limit() -> None:

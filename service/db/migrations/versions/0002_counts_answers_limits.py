@@ -31,7 +31,10 @@ CREATE TRIGGER count_tasks AFTER INSERT OR DELETE ON tasks
   FOR EACH ROW EXECUTE FUNCTION record_task_count_change();
 
 CREATE TRIGGER recount_tasks AFTER UPDATE ON tasks FOR EACH ROW
-  WHEN (OLD.state <> NEW.state OR OLD.status <> NEW.status)
+  WHEN ((OLD.scope_id, OLD.created_at, OLD.task_type, OLD.entity_type, OLD.state, OLD.status, OLD.created_by,
+         OLD.scheduled_task_id)
+    IS DISTINCT FROM (NEW.scope_id, NEW.created_at, NEW.task_type, NEW.entity_type, NEW.state, NEW.status,
+         NEW.created_by, NEW.scheduled_task_id))
   EXECUTE FUNCTION record_task_count_change();
 """
 
