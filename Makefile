@@ -47,6 +47,10 @@ test: install
 openapi: install
 	$(BIN)/flask --app service.app:make_routes openapi write docs/openapi.json
 
+# Some ten minutes; ratios within one run, written to benchmarks/api/RESULTS.md.
+bench: install
+	$(BIN)/python -m benchmarks.api --write
+
 requirements: install
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 		--extra embedded --group build pyproject.toml --output-file requirements/runtime.txt

@@ -61,6 +61,10 @@ class Blueprint(SmorestBlueprint):
         self._is_public = is_public
         self._prepare_doc_cbks.append(self._tell_what_is_shared)
 
+    def arguments(self, schema: Any, **options: Any) -> Any:
+        """Read a body or a query by a schema, which is made once and not for each request."""
+        return super().arguments(schema() if isinstance(schema, type) else schema, **options)
+
     def add_url_rule(
         self, rule: str, endpoint: str | None = None, view_func: Any = None, *args: Any, **options: Any
     ) -> None:

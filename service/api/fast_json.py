@@ -11,10 +11,9 @@ class FastJsonProvider(DefaultJSONProvider):
 
     # As orjson does it.
     sort_keys = False
-    ensure_ascii = False
 
     def dumps(self, obj: Any, **kwargs: Any) -> str:
-        """One line of JSON; numbers beyond 64 bits, which metadata may hold, take the slow way."""
+        """One line of JSON; what orjson does not take, goes the slow way: numbers beyond 64 bits, half characters."""
         try:
             return orjson.dumps(obj).decode()
         except TypeError:

@@ -1,8 +1,10 @@
 """One page of a scope's tasks, and how many there are: counted from kept counts, see docs/adr/0008-totals.md."""
 
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from schemas.tasks import SORTABLE
@@ -36,7 +38,7 @@ def list_tasks(session: Session, scope_id: int, wanted: dict[str, Any]) -> tuple
     It is the first use of its session: page and total are of one snapshot. Raises ValidationError for a column that
     cannot be sorted by.
     """
-    order = _order(wanted)
+    _check_sort(wanted["sort"])
     session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
     alike = {column: wanted[name] for name, column in _EXACT.items() if wanted[name]}
     span = span_between(wanted["start_time"], wanted["end_time"])
@@ -50,10 +52,9 @@ def list_tasks(session: Session, scope_id: int, wanted: dict[str, Any]) -> tuple
         if page is None:
             return [], pagination
         spans, skipped = page.spans, page.skipped
-    tasks = session.scalars(
-        select(Task).where(*_matches(scope_id, alike, *spans)).order_by(*order).limit(limit).offset(skipped)
-    )
-    return list(tasks), pagination
+    statement = _page(tuple(alike), wanted["sort"], len(spans), ascending=wanted["order"] == "asc")
+    place = {"limit": limit, "offset": skipped}
+    return list(session.scalars(statement, _values(scope_id, alike, spans) | place)), pagination
 
 
 def _count(session: Session, scope_id: int, alike: dict[str, str], span: Span) -> list[Slice]:
@@ -65,26 +66,42 @@ def _count(session: Session, scope_id: int, alike: dict[str, str], span: Span) -
 
 
 def _count_rows(session: Session, scope_id: int, alike: dict[str, str], span: Span) -> int:
-    return session.scalar(select(func.count()).select_from(Task).where(*_matches(scope_id, alike, span))) or 0
+    return session.scalar(_number(tuple(alike)), _values(scope_id, alike, (span,))) or 0
 
 
-def _matches(scope_id: int, alike: dict[str, str], *spans: Span) -> list[ColumnElement[bool]]:
-    return [
-        Task.scope_id == scope_id,
-        *(getattr(Task, column) == value for column, value in alike.items()),
-        or_(*(and_(Task.created_at >= span.start, Task.created_at < span.end) for span in spans)),
-    ]
+# Statements are built once for each combination of filters: building takes longer than sending.
 
 
-def _order(wanted: dict[str, Any]) -> list[ColumnElement[Any]]:
-    """The wanted column, then the id, so that no two pages can overlap."""
-    column = _SORTABLE.get(wanted["sort"])
-    if column is None:
+@lru_cache(maxsize=512)
+def _page(names: tuple[str, ...], sort: str, spans: int, *, ascending: bool) -> Select[Task]:
+    """Tasks by the wanted column, then by their id, so that no two pages can overlap."""
+    columns = [_SORTABLE[sort], Task.id]
+    order = [column.asc() if ascending else column.desc() for column in columns]
+    page = select(Task).where(*_matches(names, spans)).order_by(*order)
+    return page.limit(bindparam("limit")).offset(bindparam("offset"))
+
+
+@lru_cache(maxsize=128)
+def _number(names: tuple[str, ...]) -> Select[int]:
+    return select(func.count()).select_from(Task).where(*_matches(names, 1))
+
+
+def _matches(names: tuple[str, ...], spans: int) -> list[ColumnElement[bool]]:
+    within = (
+        and_(Task.created_at >= bindparam(f"start_{number}"), Task.created_at < bindparam(f"end_{number}"))
+        for number in range(spans)
+    )
+    return [*(getattr(Task, name) == bindparam(name) for name in ("scope_id", *names)), or_(*within)]
+
+
+def _values(scope_id: int, alike: dict[str, str], spans: Sequence[Span]) -> dict[str, Any]:
+    values: dict[str, Any] = {"scope_id": scope_id, **alike}
+    for number, span in enumerate(spans):
+        values |= {f"start_{number}": span.start, f"end_{number}": span.end}
+    return values
+
+
+def _check_sort(sort: str) -> None:
+    if sort not in _SORTABLE:
         message = "Invalid filter parameters"
-        raise ValidationError(
-            message,
-            sort=[f"Not a column to sort by; use one of {', '.join(sorted(_SORTABLE))}."],
-        )
-    if wanted["order"] == "asc":
-        return [column.asc(), Task.id.asc()]
-    return [column.desc(), Task.id.desc()]
+        raise ValidationError(message, sort=[f"Not a column to sort by; use one of {', '.join(sorted(_SORTABLE))}."])

@@ -7,7 +7,7 @@ caller's: each function is part of one transaction.
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, update
+from sqlalchemy import ColumnElement, bindparam, exists, insert, select, update
 from sqlalchemy.orm import Session
 
 from schemas.vocabulary import (
@@ -25,6 +25,9 @@ from service.errors import FencedError, NotFoundError
 from service.ids import new_id, new_run_id
 from service.tracking.counters import Counters, sum_chunks
 from service.tracking.lease import end_attempt
+
+#: Built once: it is asked all the time.
+_TASK = select(Task).where(Task.id == bindparam("task_id"), Task.scope_id == bindparam("scope_id"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,7 @@ class ExportObject:
 
 def submit_task(session: Session, scope_id: int, new: NewTask, max_attempts: int, user_id: str) -> Task:
     """Record a task, due now. The caller commits, then dispatches: `dispatched_at` trusts that it does."""
-    task = Task(
+    task = insert(Task).values(
         id=new_id("task"),
         scope_id=scope_id,
         task_type=new.task_type,
@@ -81,10 +84,7 @@ def submit_task(session: Session, scope_id: int, new: NewTask, max_attempts: int
         created_by=user_id,
         updated_by=user_id,
     )
-    session.add(task)
-    session.flush()
-    session.refresh(task)
-    return task
+    return session.scalars(task.returning(Task)).one()
 
 
 def begin_loading(session: Session, task_id: str, attempt: int, source: StoredSource) -> None:
@@ -178,8 +178,8 @@ def fail_task(session: Session, task: Task, code: str, message: str) -> None:
 
 def find_task(session: Session, scope_id: int, task_id: str) -> Task:
     """The task, if it is the caller's; raises NotFoundError otherwise."""
-    task = session.get(Task, task_id)
-    if task is None or task.scope_id != scope_id:
+    task = session.scalar(_TASK, {"scope_id": scope_id, "task_id": task_id})
+    if task is None:
         raise NotFoundError("Task not found", task_id=task_id)
     return task
 
