@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 TESTS ?= tests
 PROCESSES ?= 3
 
-.PHONY: install demo up check format test openapi requirements clean
+.PHONY: install demo up check format test bench openapi requirements clean
 
 install: $(VENV)/installed
 
