@@ -62,16 +62,16 @@ class RedisRateLimiter:
         Raises ConfigurationError for an address that redis-py does not understand.
         """
         self._clock = clock
-        self._redis = Redis.from_url(
-            url,
-            socket_timeout=_TIMEOUT_SECONDS,
-            socket_connect_timeout=_TIMEOUT_SECONDS,
-            retry=Retry(NoBackoff(), 0),
-        )
         try:
+            self._redis = Redis.from_url(
+                url,
+                socket_timeout=_TIMEOUT_SECONDS,
+                socket_connect_timeout=_TIMEOUT_SECONDS,
+                retry=Retry(NoBackoff(), 0),
+            )
             self._redis.connection_pool.make_connection()
         except (TypeError, ValueError, RedisError) as error:
-            raise ConfigurationError(f"The address of the rate limiter's Redis has a wrong option: {error}") from error
+            raise ConfigurationError(f"The address of the rate limiter's Redis cannot be used: {error}") from error
         self._increment = self._redis.register_script(_INCREMENT)
         self._away_until = 0.0
 

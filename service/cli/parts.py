@@ -6,6 +6,8 @@ from typing import NoReturn
 
 import click
 
+from service.config import Settings
+
 
 @click.command()
 def web() -> None:
@@ -46,6 +48,7 @@ def _celery(*arguments: str) -> NoReturn:
 
 
 def _become(module: str, *arguments: str) -> NoReturn:
-    """Replace this process, so that signals reach the server itself."""
+    """Replace this process, so that signals reach the server itself; wrong settings are told before, in one line."""
+    Settings.from_environment()
     sys.stdout.flush()
     os.execv(sys.executable, [sys.executable, "-m", module, *arguments])
