@@ -24,6 +24,8 @@ class FileType(StrEnum):
 
     CSV = "CSV"
     JSON = "JSON"
+    NDJSON = "NDJSON"
+    PARQUET = "PARQUET"
 
 
 class TaskState(StrEnum):

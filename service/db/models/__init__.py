@@ -2,7 +2,7 @@
 
 from service.db.models.api_keys import ApiKey
 from service.db.models.base import Base
-from service.db.models.chunks import Chunk, RowSetAside, StoredRowError
+from service.db.models.chunks import Chunk, RefusedRows, RowSetAside, StoredRowError
 from service.db.models.entities import Customer, Event, Feature, Meter, Price
 from service.db.models.idempotency import IdempotentAnswer
 from service.db.models.scopes import Scope
@@ -21,6 +21,7 @@ __all__ = [
     "IdempotentAnswer",
     "Meter",
     "Price",
+    "RefusedRows",
     "RowSetAside",
     "Scope",
     "StoredRowError",

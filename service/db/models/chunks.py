@@ -48,6 +48,7 @@ class Chunk(Base):
     updated_records: Mapped[int] = mapped_column(server_default="0")
     skipped_records: Mapped[int] = mapped_column(server_default="0")
     rejected_records: Mapped[int] = mapped_column(server_default="0")
+    refused_codes: Mapped[dict[str, Any] | None]
     last_error: Mapped[str | None]
 
 
@@ -66,6 +67,16 @@ class StoredRowError(Base):
     message: Mapped[str]
 
 
+class RefusedRows(Base):
+    """The refused rows of a chunk as the file of refused rows will have them, compressed; Finish joins them."""
+
+    __tablename__ = "refused_rows"
+
+    task_id: Mapped[str] = mapped_column(Key, ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True)
+    chunk: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+
+
 class RowSetAside(Base):
     """A row whose key this task had written already; Finish applies these in file order.
 
@@ -78,5 +89,6 @@ class RowSetAside(Base):
 
     task_id: Mapped[str] = mapped_column(Key, ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True)
     row: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    line: Mapped[int | None]
     key: Mapped[str] = mapped_column(Key)
     values: Mapped[dict[str, Any] | None]

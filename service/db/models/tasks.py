@@ -41,7 +41,8 @@ class Task(Base):
     `attempt` is the fence: it only grows, and every write of a worker carries it; after `final_attempt`
     we give up. `due_at` says from
     when the task may be claimed and `dispatched_at` when a message was last sent for it, so a lost
-    message is only a delay. `serial` is the narrow key that imported rows carry.
+    message is only a delay. `serial` is the narrow key that imported rows carry. `stop_code` says that an import
+    loads no more chunks and why; it is FAILED when it has been finished.
     """
 
     __tablename__ = "tasks"
@@ -86,6 +87,9 @@ class Task(Base):
     file_name: Mapped[str | None]
     upload_id: Mapped[str | None]
     metadata_: Mapped[dict[str, Any] | None] = mapped_column("metadata")
+    options: Mapped[dict[str, Any] | None]
+    plan_id: Mapped[str | None] = mapped_column(Key)
+    parent_task_id: Mapped[str | None] = mapped_column(Key)
     status: Mapped[str] = mapped_column(server_default=RowStatus.PUBLISHED)
     workflow_id: Mapped[str] = mapped_column(Key)
     run_id: Mapped[str]
@@ -104,6 +108,8 @@ class Task(Base):
     source_bytes: Mapped[int | None]
     source_sha256: Mapped[bytes | None] = mapped_column(LargeBinary)
     source_columns: Mapped[list[str] | None]
+    source_format: Mapped[dict[str, Any] | None]
+    refused_key: Mapped[str | None]
     bytes_done: Mapped[int] = mapped_column(server_default="0")
     object_manifest: Mapped[dict[str, Any] | None]
 
@@ -112,6 +118,8 @@ class Task(Base):
     updated_records: Mapped[int] = mapped_column(server_default="0")
     skipped_records: Mapped[int] = mapped_column(server_default="0")
     rejected_records: Mapped[int] = mapped_column(server_default="0")
+    stop_code: Mapped[str | None]
+    stop_message: Mapped[str | None]
     error_code: Mapped[str | None]
     error_summary: Mapped[str | None]
 

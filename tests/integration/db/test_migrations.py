@@ -39,7 +39,16 @@ def dump(url: str) -> set[str]:
     command = [str(find_postgres("pg_dump")), "--schema-only", "--no-owner", "--no-privileges", url]
     written = subprocess.run(command, check=True, capture_output=True, text=True, env={"PATH": os.defpath}).stdout
     lines = (line for line in written.splitlines() if line and not line.startswith(("--", "\\")))
-    return {statement for statement in re.split(r"(?<=;)\n", "\n".join(lines)) if not _NOT_OURS.search(statement)}
+    statements = re.split(r"(?<=;)\n", "\n".join(lines))
+    return {in_any_order(statement) for statement in statements if not _NOT_OURS.search(statement)}
+
+
+def in_any_order(statement: str) -> str:
+    """The statement with the columns of a table sorted: a migration can only add them at the end."""
+    if not statement.startswith("CREATE TABLE"):
+        return statement
+    first, *columns, last = statement.splitlines()
+    return "\n".join([first, *sorted(column.removesuffix(",") for column in columns), last])
 
 
 def make_tables(url: str) -> None:
