@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable
+from decimal import Decimal
 from math import isinf
 from typing import Any, Final, NoReturn
 
@@ -14,15 +15,15 @@ class InvalidJsonError(ValueError):
     """The text is no JSON that can be stored; the message says why, to stand behind a column's name."""
 
 
-def parse_json(text: str, read_float: Callable[[str], object] | None = None) -> object:
+def parse_json(text: str, read_float: Callable[[str], object] | None = None, *, characters: bool = True) -> object:
     r"""The value of a JSON text; of a key that comes twice the last counts, as in jsonb.
 
     Raises InvalidJsonError for all that RFC 8259 does not allow, and for what cannot be stored: more
-    than 64 levels, numbers beyond a double (unless `read_float` reads them), `\u0000`, and halves of
-    surrogate pairs.
+    than 64 levels, numbers beyond a double (unless `read_float` reads them), and (unless `characters`
+    are looked at later) `\u0000` and halves of surrogate pairs.
     """
     try:
-        value = json.loads(text, parse_float=read_float or _read_float, parse_constant=_refuse_constant)
+        value = json.loads(text, parse_float=read_float or read_double, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
         raise InvalidJsonError(f"is not valid JSON at character {error.pos + 1}") from error
     except RecursionError as error:
@@ -31,19 +32,53 @@ def parse_json(text: str, read_float: Callable[[str], object] | None = None) -> 
         raise
     except ValueError as error:
         raise InvalidJsonError("holds a whole number with too many digits") from error
+    except ArithmeticError as error:
+        # An exponent of more than 18 digits, which Decimal does not take.
+        raise InvalidJsonError("holds a number that is too large") from error
     _check_nesting(value)
     # Raw text is UTF-8 without control characters already: only escapes can make such characters.
-    if "\\u" in text:
-        _check_characters(value)
+    if characters and "\\u" in text:
+        check_characters(value)
     return value
 
 
-def _read_float(text: str) -> float:
+def read_double(text: str) -> float:
+    """The double that JSON's number stands for; raises InvalidJsonError where it is too large or too small for one."""
     number = float(text)
     is_lost = not number and any(digit in "123456789" for digit in text.lower().partition("e")[0])
     if isinf(number) or is_lost:
         raise InvalidJsonError("holds a number that does not fit a double")
     return number
+
+
+def with_doubles(value: object) -> object:
+    """The same with every Decimal as a double; raises InvalidJsonError where one does not fit."""
+    match value:
+        case Decimal():
+            return read_double(str(value))
+        case dict():
+            return {key: with_doubles(item) for key, item in value.items()}
+        case list():
+            return [with_doubles(item) for item in value]
+        case _:
+            return value
+
+
+def to_json(value: object) -> str:
+    """A value as JSON text, exactly; a Decimal as it is written."""
+    match value:
+        case Decimal():
+            return str(value)
+        case dict():
+            return "{" + ",".join(f"{_quote(key)}:{to_json(item)}" for key, item in value.items()) + "}"
+        case list():
+            return "[" + ",".join(map(to_json, value)) + "]"
+        case _:
+            return json.dumps(value, ensure_ascii=False)
+
+
+def _quote(key: object) -> str:
+    return json.dumps(str(key), ensure_ascii=False)
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -53,12 +88,15 @@ def _refuse_constant(name: str) -> NoReturn:
 def _check_nesting(value: object) -> None:
     containers = _containers([value])
     for _ in range(DEPTH_MAX):
+        if not containers:
+            return
         containers = _containers(item for container in containers for item in _items(container))
     if containers:
         raise InvalidJsonError(f"is nested more than {DEPTH_MAX} levels deep")
 
 
-def _check_characters(value: object) -> None:
+def check_characters(value: object) -> None:
+    """Raise InvalidJsonError when a string or a key in the value holds what cannot be stored as text."""
     open_values: list[object] = [value]
     while open_values:
         value = open_values.pop()

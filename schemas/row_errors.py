@@ -18,6 +18,7 @@ class RowErrorCode(StrEnum):
     FIELD_TOO_LONG = "field_too_long"
     # One cell breaks the rule of its column.
     REQUIRED = "required"
+    INVALID_TYPE = "invalid_type"
     TOO_LONG = "too_long"
     WRONG_LENGTH = "wrong_length"
     INVALID_CHOICE = "invalid_choice"

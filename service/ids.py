@@ -1,8 +1,14 @@
 """Public identifiers: a prefix and a ULID, so that they sort by the time they were made."""
 
+from itertools import islice, product
 from uuid import uuid4
 
 from ulid import ULID
+
+#: Crockford's base 32, as a ULID has it.
+_DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+#: More than a chunk has rows; 60 random bits are left before them.
+_COUNTING_PLACES = 4
 
 
 def new_id(prefix: str) -> str:
@@ -13,6 +19,12 @@ def new_id(prefix: str) -> str:
 def new_ulid() -> str:
     """A fresh ULID: 26 characters, the first ten its time."""
     return str(ULID())
+
+
+def new_ids(prefix: str, count: int) -> list[str]:
+    """Fresh identifiers in rising order, of one moment: a ULID whose last places count up."""
+    start = f"{prefix}_{new_ulid()[:-_COUNTING_PLACES]}"
+    return [start + "".join(places) for places in islice(product(_DIGITS, repeat=_COUNTING_PLACES), count)]
 
 
 def new_run_id() -> str:

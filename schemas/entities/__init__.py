@@ -9,17 +9,27 @@ from schemas.entities.events import EventRow
 from schemas.entities.features import FeatureRow
 from schemas.entities.prices import PriceRow
 from schemas.entities.row_schema import RowSchema
+from schemas.options import Mode
 from schemas.vocabulary import EntityType
 
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """A kind of thing that is moved: the rules of its rows, the column that names one, its ids' prefix."""
+    """A kind of thing that is moved: the rules of its rows, of rows that only change something, its ids' prefix."""
 
     type: EntityType
     schema: RowSchema
-    natural_key: str
+    changes: RowSchema
     id_prefix: str
+
+    @property
+    def natural_key(self) -> str:
+        """The column that names a row."""
+        return self.schema.key
+
+    def schema_for(self, mode: Mode) -> RowSchema:
+        """The rules of rows that may do this."""
+        return self.changes if mode is Mode.UPDATE else self.schema
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -41,10 +51,10 @@ ENTITIES: Mapping[EntityType, Entity] = MappingProxyType(
     {
         entity.type: entity
         for entity in (
-            Entity(EntityType.CUSTOMERS, CustomerRow(), "external_id", "cust"),
-            Entity(EntityType.FEATURES, FeatureRow(), "lookup_key", "feat"),
-            Entity(EntityType.PRICES, PriceRow(), "lookup_key", "price"),
-            Entity(EntityType.EVENTS, EventRow(), "event_id", "event"),
+            Entity(EntityType.CUSTOMERS, CustomerRow(), CustomerRow.for_changes(), "cust"),
+            Entity(EntityType.FEATURES, FeatureRow(), FeatureRow.for_changes(), "feat"),
+            Entity(EntityType.PRICES, PriceRow(), PriceRow.for_changes(), "price"),
+            Entity(EntityType.EVENTS, EventRow(), EventRow.for_changes(), "event"),
         )
     }
 )

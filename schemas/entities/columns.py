@@ -1,5 +1,6 @@
-"""The kinds of columns: each turns the text of one filled cell into a value, or says what is wrong with it.
+"""The kinds of columns: each turns one filled cell into a value, or says what is wrong with it.
 
+A cell is text, or of JSON any value: numbers, true and false count as their text.
 What a column accepts is in its public attributes alone, so that the same rules can be compiled to
 expressions over whole columns.
 """
@@ -37,7 +38,16 @@ class Column(fields.Field[ValueT]):
         return self.problem(RowErrorCode.REQUIRED, "is required and must not be blank")
 
     def _deserialize(self, value: object, *_: Any, **__: Any) -> ValueT:
-        return self._read(str(value))
+        return self._read(value if isinstance(value, str) else self._text_of(value))
+
+    def _text_of(self, value: object) -> str:
+        """The text that a JSON value stands for; raises ValidationError for one that stands for none."""
+        if isinstance(value, bool):
+            return "true" if value else "false"
+        if isinstance(value, int | float | Decimal):
+            return str(value)
+        kind = "an array" if isinstance(value, list) else "an object"
+        raise self.problem(RowErrorCode.INVALID_TYPE, f"must be text or a number, not {kind}")
 
     @abstractmethod
     def _read(self, text: str) -> ValueT:

@@ -9,6 +9,8 @@ from schemas.entities.words import COUNTRIES
 class CustomerRow(RowSchema):
     """Who is billed; `external_id` is the caller's name for it."""
 
+    key = "external_id"
+
     external_id = Text(required=True)
     name = Text(required=True)
     email = Email()

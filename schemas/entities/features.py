@@ -28,6 +28,9 @@ _METERED = Is("type", (FeatureType.METERED,))
 class FeatureRow(RowSchema):
     """What a customer may use; `lookup_key` is the caller's name for it, made from `name` when blank."""
 
+    key = "lookup_key"
+    derived = ("lookup_key",)
+
     name = Text(required=True)
     lookup_key = Text()
     type = Choice(FeatureType, required=True)
@@ -58,7 +61,7 @@ class FeatureRow(RowSchema):
     def derive_lookup_key(self, values: dict[str, Any], **_: Any) -> dict[str, Any]:
         """Give a row without a lookup_key the one that its name makes."""
         if values["lookup_key"] is None:
-            values["lookup_key"] = derive_lookup_key(values["name"])
+            values["lookup_key"] = derive_lookup_key(values.get("name", ""))
         if not values["lookup_key"]:
             message = "lookup_key is required when name has no letter a to z and no digit to make one from"
             raise ValidationError({"lookup_key": [Problem(RowErrorCode.REQUIRED, message)]})

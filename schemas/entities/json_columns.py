@@ -1,4 +1,7 @@
-"""Columns that hold JSON: objects that can also be given key by key, and the tiers of a price."""
+"""Columns that hold JSON: objects that can also be given key by key, and the tiers of a price.
+
+Rows of JSON give them as JSON values, or as the JSON text that a CSV cell holds.
+"""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -7,7 +10,7 @@ from typing import Any, Final, NotRequired, TypedDict
 from marshmallow import ValidationError
 
 from schemas.entities.columns import Column, fits_amount, parse_amount
-from schemas.json_text import InvalidJsonError, parse_json
+from schemas.json_text import InvalidJsonError, parse_json, to_json, with_doubles
 from schemas.row_errors import RowErrorCode
 
 JsonDict = dict[str, Any]
@@ -18,10 +21,10 @@ UP_TO_MAX: Final = 2**63 - 1
 
 @dataclass(frozen=True, slots=True)
 class GivenObject:
-    """What a row gives for an object: the JSON of its own column, and texts by key from prefixed columns."""
+    """What a row gives for an object: its own column, JSON text or an object, and cells by key from prefixed ones."""
 
-    text: str | None
-    by_key: dict[str, str]
+    whole: object
+    by_key: dict[str, Any]
 
 
 class JsonObject(Column[JsonDict]):
@@ -42,8 +45,24 @@ class JsonObject(Column[JsonDict]):
 
     def _deserialize(self, value: object, *args: Any, **options: Any) -> JsonDict:
         if not isinstance(value, GivenObject):
-            return super()._deserialize(value, *args, **options)
-        return {**value.by_key, **(self._read(value.text) if value.text else {})}
+            return self._whole(value)
+        by_key = {key: self._stored(cell) for key, cell in value.by_key.items()}
+        return {**by_key, **(self._whole(value.whole) if value.whole is not None else {})}
+
+    def _whole(self, value: object) -> JsonDict:
+        if isinstance(value, str):
+            return self._read(value)
+        stored = self._stored(value)
+        if not isinstance(stored, dict):
+            raise self.problem(RowErrorCode.INVALID_JSON, 'must be a JSON object such as {"key": 1}', to_json(stored))
+        return stored
+
+    def _stored(self, value: object) -> object:
+        """A JSON value with its numbers as they are stored."""
+        try:
+            return with_doubles(value)
+        except InvalidJsonError as error:
+            raise self.problem(RowErrorCode.INVALID_JSON, str(error)) from error
 
     def _read(self, text: str) -> JsonDict:
         try:
@@ -66,11 +85,17 @@ class Tier(TypedDict):
 class Tiers(Column[list[Tier]]):
     """A JSON array of tiers by rising `up_to`; amounts as text or as numbers, other keys are ignored."""
 
+    def _deserialize(self, value: object, *_: Any, **__: Any) -> list[Tier]:
+        return self._read(value) if isinstance(value, str) else self._read_tiers(value, to_json(value))
+
     def _read(self, text: str) -> list[Tier]:
         try:
             parsed = parse_json(text, read_float=Decimal)
         except InvalidJsonError as error:
             raise self.problem(RowErrorCode.INVALID_JSON, str(error)) from error
+        return self._read_tiers(parsed, text)
+
+    def _read_tiers(self, parsed: object, text: str) -> list[Tier]:
         if not isinstance(parsed, list) or not parsed or not all(isinstance(tier, dict) for tier in parsed):
             example = '[{"up_to": 100, "unit_amount": "0.10"}, {"up_to": null, "unit_amount": "0.08"}]'
             raise self._wrong(f"must be a JSON array of tiers such as {example}", text)

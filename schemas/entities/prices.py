@@ -32,6 +32,8 @@ class PriceRow(RowSchema):
     Whether `meter_id` exists is known only where the row is merged.
     """
 
+    key = "lookup_key"
+
     display_name = Text()
     currency = Code(3, required=True)
     entity_type = Choice(PricedEntity, required=True)

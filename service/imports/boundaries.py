@@ -1,21 +1,13 @@
-"""Finds the record boundaries of a CSV source while it streams by."""
+"""Finds the record boundaries of CSV and of JSON lines while they stream by."""
 
 from enum import Enum, auto
 
 from service.errors import SourceRefusedError
 from service.imports.cutter import ChunkCutter, ChunkSpan, digest_chunk, record_cap_bytes
-from service.imports.dialect import (
-    WHITE_SPACE,
-    is_closing_quote,
-    pass_body,
-    pass_fields_in_lines,
-    pass_opening_quote,
-    pass_rest_of_field,
-)
-from service.imports.header import BOM, SIGNATURE_BYTES, refuse_other_formats
+from service.imports.dialect import Dialect
 from service.imports.limits import Limits
 
-__all__ = ["BoundaryFinder", "ChunkSpan", "digest_chunk"]
+__all__ = ["BoundaryFinder", "ChunkSpan", "LineFinder", "digest_chunk"]
 
 
 class _Place(Enum):
@@ -33,20 +25,19 @@ class BoundaryFinder:
     chunk's start. A chunk has at least one row: blank lines that would be one of their own belong to none. Nothing is
     kept but the header record and at most two bytes whose meaning depends on the next.
 
-    `feed` and `finish` raise SourceRefusedError when the source cannot be cut: it is empty or no UTF-8
-    text, its header names too many columns, a record is more than twice as long as a row may be, or a
+    `feed` and `finish` raise SourceRefusedError when the source cannot be cut: it is empty, its header is
+    no UTF-8 text or names too many columns, a record is more than twice as long as a row may be, or a
     quote is never closed.
     """
 
-    def __init__(self, limits: Limits) -> None:
-        """Begin at the first byte."""
-        self._limits = limits
+    def __init__(self, limits: Limits, dialect: Dialect, offset: int = 0) -> None:
+        """Begin at the first byte of the header, which lies at `offset` in the source."""
         self._piece_bytes = record_cap_bytes(limits)
+        self._dialect = dialect
         self._place = _Place.START
         self._quote_line = 1
         self._undecided = b""
-        self._begun = False
-        self._cutter = ChunkCutter(limits, 0)
+        self._cutter = ChunkCutter(limits, offset, dialect)
 
     @property
     def header(self) -> tuple[str, ...]:
@@ -65,11 +56,6 @@ class BoundaryFinder:
 
     def feed(self, block: bytes) -> list[ChunkSpan]:
         """Take the next bytes of the source; gives the chunks that end in them."""
-        if not self._begun:
-            self._undecided += block
-            if len(self._undecided) < SIGNATURE_BYTES:
-                return []
-            block = self._begin()
         spans: list[ChunkSpan] = []
         # In pieces, so that a record within one of them is never too long.
         for start in range(0, len(block), self._piece_bytes):
@@ -78,9 +64,8 @@ class BoundaryFinder:
 
     def finish(self) -> list[ChunkSpan]:
         """The source has ended; gives the last chunk, if there is one."""
-        spans = [] if self._begun else self.feed(self._begin())
         ending = b"\r" if self._undecided.endswith(b"\r") else b""
-        spans += self._read(self._undecided, is_last=True)
+        spans = self._read(self._undecided, is_last=True)
         if self._place is _Place.QUOTED:
             self._cutter.refuse_open_quote(self._quote_line)
         spans += self._cutter.end(ending)
@@ -88,14 +73,6 @@ class BoundaryFinder:
             message = "The file is empty: it has no header line; add one and create a new task"
             raise SourceRefusedError(message)
         return spans
-
-    def _begin(self) -> bytes:
-        """The first bytes, which tell what the source is, without the byte order mark."""
-        start, self._undecided, self._begun = self._undecided, b"", True
-        refuse_other_formats(start)
-        text = start.removeprefix(BOM)
-        self._cutter = ChunkCutter(self._limits, len(start) - len(text))
-        return text
 
     def _read(self, text: bytes, *, is_last: bool = False) -> list[ChunkSpan]:
         spans, decided = self._scan(text, is_last=is_last)
@@ -111,9 +88,9 @@ class BoundaryFinder:
         end = len(text) - (text.endswith(b"\r") and not is_last)
         while start < end:
             if self._place is _Place.QUOTED:
-                stop = pass_body(text, start, end)
+                stop = self._dialect.pass_body(text, start, end)
                 self._cutter.pass_quoted(text, start, stop)
-                if stop < end and not is_last and not is_closing_quote(text, stop):
+                if stop < end and not is_last and not self._dialect.is_closing_quote(text, stop):
                     return spans, stop
                 if stop < end:
                     self._place = _Place.PLAIN
@@ -130,19 +107,55 @@ class BoundaryFinder:
         Until there every line end ends a record.
         """
         if self._place is _Place.PLAIN:
-            rest = pass_rest_of_field(text, start, end)
+            rest = self._dialect.pass_rest_of_field(text, start, end)
             if rest is None:
                 return end
             start = rest
-        quote = text.find(b'"', start, end)
+        quote = text.find(self._dialect.quote, start, end)
         if quote == -1:
-            field = max(start, text.rfind(b",", start, end) + 1, text.rfind(b"\n", start, end) + 1)
+            field = max(start, text.rfind(self._dialect.delimiter, start, end) + 1, text.rfind(b"\n", start, end) + 1)
         else:
             line = max(start, text.rfind(b"\n", start, quote) + 1)
-            field = pass_fields_in_lines(text, line, end)
-            opened = pass_opening_quote(text, field, end)
+            field = self._dialect.pass_fields_in_lines(text, line, end)
+            opened = self._dialect.pass_opening_quote(text, field, end)
             if opened is not None:
                 self._place = _Place.QUOTED
                 return opened
-        self._place = _Place.PLAIN if text[field:end].lstrip(WHITE_SPACE) else _Place.START
+        self._place = _Place.PLAIN if text[field:end].lstrip(self._dialect.white_space) else _Place.START
         return end
+
+
+class LineFinder:
+    """The same for JSON lines, in which every line end ends a record; there is no header."""
+
+    header: tuple[str, ...] = ()
+    data_start = 0
+
+    def __init__(self, limits: Limits, offset: int = 0) -> None:
+        """Begin at the first byte, which lies at `offset` in the source."""
+        self.data_start = offset
+        self._piece_bytes = record_cap_bytes(limits)
+        self._undecided = b""
+        self._cutter = ChunkCutter(limits, offset, None)
+
+    @property
+    def rows(self) -> int:
+        """How many rows have ended so far."""
+        return self._cutter.rows
+
+    def feed(self, block: bytes) -> list[ChunkSpan]:
+        """Take the next bytes of the source; gives the chunks that end in them."""
+        spans: list[ChunkSpan] = []
+        for start in range(0, len(block), self._piece_bytes):
+            text = self._undecided + block[start : start + self._piece_bytes]
+            # Whether a carriage return alone is a blank line is told by the next byte.
+            end = len(text) - text.endswith(b"\r")
+            spans += self._cutter.pass_records(text, 0, end)
+            self._undecided = text[end:]
+            self._cutter.refuse_too_long()
+        return spans
+
+    def finish(self) -> list[ChunkSpan]:
+        """The source has ended; gives the last chunk, if there is one."""
+        spans = self._cutter.pass_records(self._undecided, 0, len(self._undecided))
+        return spans + self._cutter.end(self._undecided)

@@ -1,11 +1,12 @@
 """Chunks in SQL: planned by the fetch, claimed one at a time by any worker, fenced when they are done."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, and_, delete, exists, func, insert, or_, select, true, update
 from sqlalchemy.orm import Session, aliased
 
+from schemas.options import Mode
 from schemas.vocabulary import ChunkState, EntityType, Phase, TaskState
 from service.db.clock import now, seconds_from_now
 from service.db.models import Chunk, Task
@@ -15,8 +16,13 @@ from service.tracking.counters import Counters
 from service.tracking.lease import require_owner
 
 #: Rows of these may refer to each other by a key or exclude each other, so their chunks are loaded in
-#: file order, one at a time; the files are small. The others' chunks are loaded in any order.
-IN_FILE_ORDER = (EntityType.FEATURES, EntityType.PRICES)
+#: file order, one at a time; the files are small. The others' chunks are loaded in any order, except
+#: where the first of a customer's rows has to win.
+_ENTITIES_IN_FILE_ORDER = (EntityType.FEATURES, EntityType.PRICES)
+_LOADS_IN_FILE_ORDER = or_(
+    Task.entity_type.in_(_ENTITIES_IN_FILE_ORDER),
+    and_(Task.entity_type == EntityType.CUSTOMERS, Task.options["mode"].as_string() == Mode.INSERT),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +31,11 @@ class ClaimedChunk:
 
     task: Task
     chunk: Chunk
+
+
+def is_in_file_order(entity_type: str, mode: Mode) -> bool:
+    """Whether a chunk of such an import is loaded only when all before it are."""
+    return entity_type in _ENTITIES_IN_FILE_ORDER or (entity_type == EntityType.CUSTOMERS and mode is Mode.INSERT)
 
 
 def plan_chunks(session: Session, task: Task, spans: Iterable[ChunkSpan]) -> None:
@@ -40,16 +51,24 @@ def plan_chunks(session: Session, task: Task, spans: Iterable[ChunkSpan]) -> Non
 
 
 def claim_chunk(session: Session, worker: str, lease_seconds: int) -> ClaimedChunk | None:
-    """Take the next open chunk of the task that fewest workers load now; None when there is none.
+    """Take the next open chunk of the scope, and in it of the task, that fewest workers load now; None without any.
 
     Of equals the task that was submitted first has its turn. SKIP LOCKED, so workers never wait for
     each other here; one look into the index of unloaded chunks for each task, however many it has.
     """
-    loaded_now = select(func.count()).where(Chunk.task_id == Task.id, Chunk.state == ChunkState.LOADING)
+    loaded_now = (
+        select(Chunk.task_id, func.count().label("chunks"))
+        .where(Chunk.state == ChunkState.LOADING)
+        .group_by(Chunk.task_id)
+        .subquery("loaded_now")
+    )
+    of_task = func.coalesce(loaded_now.c.chunks, 0)
+    of_scope = func.sum(of_task).over(partition_by=Task.scope_id)
     in_turn = (
-        select(Task.id, Task.entity_type)
-        .where(Task.state == TaskState.PROCESSING, Task.phase == Phase.LOADING)
-        .order_by(loaded_now.scalar_subquery(), Task.serial)
+        select(Task.id, _LOADS_IN_FILE_ORDER.label("in_file_order"))
+        .outerjoin(loaded_now, loaded_now.c.task_id == Task.id)
+        .where(Task.state == TaskState.PROCESSING, Task.phase == Phase.LOADING, Task.stop_code.is_(None))
+        .order_by(of_scope, of_task, Task.serial)
         .subquery("in_turn")
     )
     unloaded = aliased(Chunk)
@@ -65,7 +84,7 @@ def claim_chunk(session: Session, worker: str, lease_seconds: int) -> ClaimedChu
             Chunk.task_id == in_turn.c.id,
             Chunk.state == ChunkState.OPEN,
             Chunk.due_at <= now(),
-            or_(in_turn.c.entity_type.not_in(IN_FILE_ORDER), Chunk.number == first),
+            or_(in_turn.c.in_file_order.is_not(True), Chunk.number == first),
         )
         .order_by(Chunk.number)
         .limit(1)
@@ -95,8 +114,8 @@ def renew_chunk(session: Session, chunk: Chunk, lease_seconds: int) -> None:
     _write_as_owner(session, chunk, lease_expires_at=seconds_from_now(lease_seconds))
 
 
-def finish_chunk(session: Session, chunk: Chunk, counters: Counters) -> None:
-    """The fence: last statement of the transaction that wrote the chunk's rows, row errors and counters.
+def finish_chunk(session: Session, chunk: Chunk, counters: Counters, refused_codes: Mapping[str, int] | None) -> None:
+    """The fence of the transaction that wrote the chunk's rows, row errors and counters.
 
     Raises FencedError when the chunk was reaped or its task stopped, so that all of it is rolled back.
     """
@@ -115,6 +134,7 @@ def finish_chunk(session: Session, chunk: Chunk, counters: Counters) -> None:
         updated_records=counters.updated,
         skipped_records=counters.skipped,
         rejected_records=counters.rejected,
+        refused_codes=refused_codes,
     )
 
 

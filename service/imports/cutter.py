@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from service.errors import SourceRefusedError
-from service.imports.dialect import count_blank_lines, cut_ending
+from service.imports.dialect import Dialect, count_blank_lines, cut_ending
 from service.imports.header import read_header, refuse_binary
 from service.imports.limits import Limits
 
-_DIGEST_BYTES = 16
+#: How long the checksum of a chunk is.
+DIGEST_BYTES = 16
 #: A chunk ends after so many lines, too: very short rows cost more memory than their bytes tell.
 CHUNK_LINES = 50_000
 
@@ -33,18 +34,20 @@ def digest_chunk(chunk: bytes) -> bytes:
     BLAKE2b: an upload can be overwritten on purpose, so a CRC would not do, and it is faster than
     SHA-256 on processors without instructions for that.
     """
-    return hashlib.blake2b(chunk, digest_size=_DIGEST_BYTES).digest()
+    return hashlib.blake2b(chunk, digest_size=DIGEST_BYTES).digest()
 
 
 class ChunkCutter:
     """Is shown every byte of a source once, in order, and told which of them stand inside quotes.
 
-    The header record comes first and is kept to be read; of the chunks only their digest is.
+    The header record, where there is one, comes first and is kept to be read; of the chunks only their digest is.
     """
 
-    def __init__(self, limits: Limits, offset: int) -> None:
-        """Begin at this offset in the source, in its first line."""
+    def __init__(self, limits: Limits, offset: int, dialect: Dialect | None) -> None:
+        """Begin at this offset in the source, in its first line; without a dialect there is no header."""
         self.header: tuple[str, ...] = ()
+        self._dialect = dialect
+        self._in_header = dialect is not None
         self.data_start = 0
         self.offset = offset
         self.line = 1
@@ -59,10 +62,10 @@ class ChunkCutter:
     def pass_quoted(self, text: bytes, start: int, stop: int) -> None:
         """Take bytes in which no record ends."""
         piece = memoryview(text)[start:stop]
-        if self.header:
-            self._digest.update(piece)
-        else:
+        if self._in_header:
             self._header_record += piece
+        else:
+            self._digest.update(piece)
         self.line += text.count(b"\n", start, stop)
         self.offset += stop - start
 
@@ -96,7 +99,7 @@ class ChunkCutter:
         """The line end at which the chunk is long enough, in bytes or in lines; -1 where it lies further on."""
         newline = text.find(b"\n", start + self._missing_bytes(), stop)
         missing_lines = max(1, CHUNK_LINES - (self.line - self._first_line))
-        if not self.header or text.count(b"\n", start, newline + 1 or stop) <= missing_lines - (newline < 0):
+        if self._in_header or text.count(b"\n", start, newline + 1 or stop) <= missing_lines - (newline < 0):
             return newline
         newline = start - 1
         for _ in range(missing_lines):
@@ -125,14 +128,14 @@ class ChunkCutter:
     def _check_length(self, record_bytes: int) -> None:
         cap_bytes = record_cap_bytes(self._limits)
         if record_bytes > cap_bytes:
+            question = "is a quote not closed?" if self._dialect else "is it one object in each line?"
             self._refuse(
-                f"no line end within {cap_bytes} bytes, twice what a row may be long (WHARF_ROW_MAX_BYTES); "
-                "is a quote not closed?"
+                f"no line end within {cap_bytes} bytes, twice what a row may be long (WHARF_ROW_MAX_BYTES); {question}"
             )
 
     def _refuse(self, reason: str) -> NoReturn:
         place = f"Row {self.rows + 1} (line {self._record_line})"
-        if not self.header:
+        if self._in_header:
             refuse_binary(bytes(self._header_record[: record_cap_bytes(self._limits)]))
             place = f"The header (line {self._record_line})"
         message = f"{place}: {reason}"
@@ -141,12 +144,13 @@ class ChunkCutter:
     def _cut(self) -> list[ChunkSpan]:
         """End the chunk here, or the header, or blank lines that belong to neither."""
         spans: list[ChunkSpan] = []
-        if self.header:
+        if not self._dialect or not self._in_header:
             spans = [self._span()] if self.rows >= self._first_row else []
         elif self.rows:
-            self.header = read_header(cut_ending(bytes(self._header_record)), self._limits)
+            self.header = read_header(cut_ending(bytes(self._header_record)), self._dialect, self._limits)
             self.data_start = self.offset
             self.rows = 0
+            self._in_header = False
         self._header_record.clear()
         self._start_chunk()
         return spans
@@ -166,10 +170,10 @@ class ChunkCutter:
     def _start_chunk(self) -> None:
         self._chunk_start = self.offset
         # The header ends at the first record end.
-        self._chunk_bytes = self._limits.chunk_bytes if self.header else 0
+        self._chunk_bytes = 0 if self._in_header else self._limits.chunk_bytes
         self._first_row = self.rows + 1
         self._first_line = self.line
-        self._digest = hashlib.blake2b(digest_size=_DIGEST_BYTES)
+        self._digest = hashlib.blake2b(digest_size=DIGEST_BYTES)
 
 
 def record_cap_bytes(limits: Limits) -> int:

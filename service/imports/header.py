@@ -1,35 +1,33 @@
-"""The first record of a source: its columns' names, or a reason that it is not CSV text at all."""
+"""The first record of a CSV source: its columns' names, and what they stand for."""
 
 import codecs
+from collections.abc import Iterable, Mapping, Sequence
 
+from schemas.entities.row_schema import RowSchema
+from schemas.options import ImportOptions
+from schemas.row_errors import cut_value
 from service.errors import SourceRefusedError
-from service.imports.dialect import split_cells
+from service.imports.dialect import Dialect
 from service.imports.limits import Limits
 
-BOM = codecs.BOM_UTF8
-#: As many bytes as it takes to tell other formats by how they begin.
-SIGNATURE_BYTES = 8
-
-_SIGNATURES = {
-    b"\x1f\x8b": "a gzip file; decompress it",
-    b"PK\x03\x04": "a zip or xlsx file; unpack it, or save the sheet as CSV",
-    b"\xd0\xcf\x11\xe0": "an old Excel file; save the sheet as CSV",
-    b"PAR1": "a Parquet file; convert it to CSV",
-    b"\x28\xb5\x2f\xfd": "a zstd file; decompress it",
-    b"BZh": "a bzip2 file; decompress it",
-    b"\xfd7zXZ\x00": "an xz file; decompress it",
-    b"%PDF-": "a PDF; save the table as CSV",
-    codecs.BOM_UTF16_LE: "text in UTF-16; save it as UTF-8",
-    codecs.BOM_UTF16_BE: "text in UTF-16; save it as UTF-8",
-}
+#: How our own columns begin in files of refused rows; imports ignore them.
+OWN_PREFIX = "_wharf_"
+_NAMES_TOLD = 20
 
 
-def refuse_other_formats(start: bytes) -> None:
-    """Raise SourceRefusedError when the first bytes are those of a format that is not text."""
-    for signature, name in _SIGNATURES.items():
-        if start.startswith(signature):
-            message = f"The file is not UTF-8 CSV text: it looks like {name} and create a new task"
-            raise SourceRefusedError(message)
+def effective_names(names: Iterable[str], mapping: Mapping[str, str | None]) -> tuple[str, ...]:
+    """The columns that those of the source stand for; "" for one that is ignored.
+
+    A column that is not mapped keeps its name, unless it is one of ours or another is mapped to that name.
+    """
+    targets = set(mapping.values())
+    return tuple(_effective_name(name, mapping, targets) for name in names)
+
+
+def _effective_name(name: str, mapping: Mapping[str, str | None], targets: set[str | None]) -> str:
+    if name in mapping:
+        return mapping[name] or ""
+    return "" if name in targets or name.startswith(OWN_PREFIX) else name
 
 
 def refuse_binary(start: bytes, *, is_cut: bool = True) -> None:
@@ -37,7 +35,10 @@ def refuse_binary(start: bytes, *, is_cut: bool = True) -> None:
     try:
         text = codecs.getincrementaldecoder("utf-8")().decode(start, final=not is_cut)
     except UnicodeDecodeError as error:
-        message = f"The file is not UTF-8 CSV text: byte {error.start + 1} of the header is not UTF-8; save it as UTF-8"
+        message = (
+            f"The file is not UTF-8 CSV text: byte {error.start + 1} of the header is not UTF-8; save it as UTF-8, "
+            "or name its encoding in the options"
+        )
         raise SourceRefusedError(message) from error
     if "\0" in text:
         message = (
@@ -46,14 +47,39 @@ def refuse_binary(start: bytes, *, is_cut: bool = True) -> None:
         raise SourceRefusedError(message)
 
 
-def read_header(record: bytes, limits: Limits) -> tuple[str, ...]:
+def read_header(record: bytes, dialect: Dialect, limits: Limits) -> tuple[str, ...]:
     """The names in the header record (without its line ending), as they stand there.
 
     Raises SourceRefusedError when it is not UTF-8 text or names more than `columns_max` columns.
     """
     refuse_binary(record, is_cut=False)
-    names = split_cells(record, limits.columns_max + 1)
+    names = dialect.split_cells(record, limits.columns_max + 1)
     if len(names) > limits.columns_max:
         message = f"The header names more than {limits.columns_max} columns (WHARF_COLUMNS_MAX); leave some out"
         raise SourceRefusedError(message)
     return tuple(name.decode() for name in names)
+
+
+def check_header(schema: RowSchema, header: tuple[str, ...], options: ImportOptions) -> None:
+    """Raise SourceRefusedError when columns are missing that are mapped, or without which no row is good."""
+    unmapped = [name for name in options.mapping if name not in header]
+    if unmapped:
+        raise SourceRefusedError(
+            f"The header lacks {_list_names(unmapped)}, which the mapping names; it has {_list_names(header)}. "
+            "Mend the mapping and create a new task"
+        )
+    names = {*effective_names(header, options.mapping), *options.constants}
+    names |= {schema.aliases[name] for name in names if name in schema.aliases}
+    needed = [name for name in schema.fields if schema.needs(name) and name not in schema.derived]
+    missing = [name for name in needed if name not in names]
+    if missing:
+        raise SourceRefusedError(
+            f"The header lacks {', '.join(missing)}, which every row needs; "
+            f"it has {_list_names(header)}. Add what is missing and create a new task"
+        )
+
+
+def _list_names(names: Sequence[str]) -> str:
+    told = ", ".join(cut_value(name) for name in names[:_NAMES_TOLD])
+    more = len(names) - _NAMES_TOLD
+    return f"{told} and {more} more" if more > 0 else told

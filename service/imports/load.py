@@ -1,54 +1,61 @@
-"""Load: one chunk is one transaction that merges its rows, stores its row errors and counters, and is fenced."""
+"""Load: one chunk is one transaction that merges its rows, stores what was refused and counted, and is fenced."""
 
-from schemas.entities import ENTITIES
-from schemas.vocabulary import EntityType
+from sqlalchemy.orm import Session
+
+from schemas.row_errors import RowError
 from service.db.models import Chunk, Task
 from service.errors import SourceChangedError
 from service.imports.boundaries import digest_chunk
-from service.imports.chunks import ClaimedChunk, finish_chunk
-from service.imports.merge import Merged, merge_rows
-from service.imports.read import read_rows
-from service.imports.validate import Validated, validate_rows
+from service.imports.chunks import ClaimedChunk, finish_chunk, is_in_file_order
+from service.imports.merge import Merged, Merging, Refusal, merge_rows
+from service.imports.plan import ImportPlan
+from service.imports.refused import store_refused
+from service.imports.stop import stop_if_too_many
+from service.imports.validate import ChunkText, Validated, validate_chunk
 from service.tracking.counters import Counters
-from service.tracking.row_errors import store_row_errors
 from service.tracking.workbench import Workbench
 
 
 def load_chunk(bench: Workbench, claimed: ClaimedChunk) -> None:
     """Load the rows of a claimed chunk, once: a chunk that was taken away meanwhile is rolled back.
 
-    Raises FencedError then, SourceChangedError when the stored bytes are not those that were fetched.
+    Where all rows are kept or undone together, they are only validated here. Raises FencedError when
+    the chunk was taken away, SourceChangedError when the stored bytes are not those that were fetched.
     """
     task, chunk = claimed.task, claimed.chunk
-    validated = read_chunk(bench, task, chunk)
+    plan = ImportPlan.of(task, bench.settings)
+    text = read_chunk(bench, plan, task, chunk)
+    validated = validate_chunk(plan.schema, text, plan.options.blank)
     with bench.sessions.begin() as session:
-        merged = merge_rows(session, task, validated.rows) if validated.rows else Merged(Counters())
-        store_row_errors(session, task.id, [*validated.errors, *merged.errors])
-        finish_chunk(session, chunk, _total(validated, merged))
+        merged = Merged(Counters()) if plan.options.is_whole else _merge(session, plan, task, validated)
+        errors = [*validated.errors, *place_refusals(text, merged.refusals)]
+        codes = store_refused(session, task.id, chunk.number, text, errors)
+        finish_chunk(session, chunk, _total(validated, merged), codes)
+        stop_if_too_many(session, task, plan.options)
 
 
-def read_chunk(bench: Workbench, task: Task, chunk: Chunk) -> Validated:
-    """The rows of a chunk, valid or refused, from the stored bytes; raises SourceChangedError."""
+def read_chunk(bench: Workbench, plan: ImportPlan, task: Task, chunk: Chunk) -> ChunkText:
+    """The stored bytes of a chunk; raises SourceChangedError when they are not those that were fetched."""
     data = bench.store.open_range(str(task.source_key), chunk.byte_start, chunk.byte_end)
     if digest_chunk(data) != chunk.checksum:
         raise SourceChangedError(rows=f"{chunk.first_row} to {chunk.first_row + chunk.row_count - 1}")
-    rows = read_rows(
-        data,
-        tuple(task.source_columns or ()),
-        chunk.first_row,
-        chunk.first_line,
-        bench.settings,
-    )
-    return validate_rows(ENTITIES[EntityType(task.entity_type)], rows)
+    return ChunkText(data, plan.reading, chunk.first_row, chunk.first_line)
+
+
+def place_refusals(text: ChunkText, refusals: list[Refusal]) -> list[RowError]:
+    """What the table refused as row errors, with the lines where the rows stand."""
+    records = text.pick(sorted({refusal.row for refusal in refusals}))
+    lines = {record.number: record.line for record in records}
+    return [RowError(r.row, lines[r.row], r.column, r.code, r.value, r.message) for r in refusals]
+
+
+def _merge(session: Session, plan: ImportPlan, task: Task, validated: Validated) -> Merged:
+    merging = Merging(task, plan.options, in_file_order=is_in_file_order(task.entity_type, plan.options.mode))
+    return merge_rows(session, merging, validated.table)
 
 
 def _total(validated: Validated, merged: Merged) -> Counters:
     """A row with several errors is one refused row."""
     refused = len({error.row for error in validated.errors})
     counters = merged.counters
-    return Counters(
-        counters.created,
-        counters.updated,
-        counters.skipped,
-        counters.rejected + refused,
-    )
+    return Counters(counters.created, counters.updated, counters.skipped, counters.rejected + refused)

@@ -1,98 +1,112 @@
-"""Reads the rows of one chunk."""
+"""Reads the rows of one chunk, whatever its layout; the same rows however the source was cut."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import islice
+from typing import Any
 
-from schemas.row_errors import RowError, RowErrorCode, cut_value
-from service.errors import SourceRefusedError
-from service.imports.dialect import cut_ending, find_record_end, split_cells
+from schemas.row_errors import RowError, RowErrorCode
+from service.imports.csv_records import pick_csv_records, read_csv_cells, split_csv_records
+from service.imports.dialect import dialect_of
+from service.imports.json_records import read_json_cells, split_array, split_lines
 from service.imports.limits import Limits
+from service.imports.records import Record, cell_error
+from service.imports.source_format import Layout, SourceFormat
+
+__all__ = ["Reading", "Record", "Row", "pick_records", "read_record", "read_rows", "split_records"]
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One record of a source as text: number from 1, the header not counted; the line where it starts.
+    """One record of a source: number from 1, the header not counted; the line where it starts.
 
-    `cells` has no entry for a column that the record is too short for; a blank cell is "".
+    The cells of CSV are text, those of JSON are JSON values, decimal fractions as Decimal. `cells` has
+    no entry for a column that the record lacks; a blank cell is "" or None.
     """
 
     number: int
     line: int
-    cells: dict[str, str]
+    cells: dict[str, Any]
 
 
-def read_rows(
-    chunk: bytes, header: tuple[str, ...], first_row: int, first_line: int, limits: Limits
-) -> Iterator[Row | RowError]:
-    """The rows of a chunk in order, or why one cannot be read; the same however the source was cut.
+@dataclass(frozen=True)
+class Reading:
+    """How the records of a source become rows.
 
-    `chunk` are the whole records between two boundaries, the first of them row `first_row`.
-    Raises SourceRefusedError when a quote is not closed within the chunk.
+    `names` are the columns of a CSV source after mapping: "" is ignored, of two equal ones the last
+    counts. JSON has none: its keys are mapped in each object. `constants` stand where a row has
+    nothing in that column.
     """
-    names = _last_of_each(header)
-    number = first_row
-    for line, record in _split_records(chunk, first_line):
-        if record:
-            yield _read_row(record, names, number, line, limits)
-            number += 1
+
+    format: SourceFormat
+    limits: Limits
+    names: tuple[str, ...] = ()
+    constants: Mapping[str, str] = field(default_factory=dict)
+    mapping: Mapping[str, str | None] = field(default_factory=dict)
+
+    @cached_property
+    def places(self) -> tuple[str, ...]:
+        """The names with "" for every column whose name comes again."""
+        last = {name: place for place, name in enumerate(self.names)}
+        return tuple(name if last[name] == place else "" for place, name in enumerate(self.names))
 
 
-def _last_of_each(header: tuple[str, ...]) -> tuple[str, ...]:
-    """The header with "" for every column whose name comes again: the last one counts."""
-    last = {name: place for place, name in enumerate(header)}
-    return tuple(name if last[name] == place else "" for place, name in enumerate(header))
+def split_records(chunk: bytes, source_format: SourceFormat, first_row: int, first_line: int) -> Iterator[Record]:
+    """The records of a chunk in order, blank lines left out; the first of them is row `first_row`.
+
+    `chunk` are the whole records between two boundaries. Raises SourceRefusedError when a quote is not
+    closed within the chunk.
+    """
+    match source_format.layout:
+        case Layout.CSV:
+            return split_csv_records(chunk, dialect_of(source_format), first_row, first_line)
+        case Layout.JSON:
+            return split_array(chunk, first_row, first_line)
+        case Layout.NDJSON:
+            return split_lines(chunk, first_row, first_line)
 
 
-def _split_records(chunk: bytes, line: int) -> Iterator[tuple[int, bytes]]:
-    """Each record without its ending and the line where it starts; blank lines too."""
-    if b'"' not in chunk:
-        for line_in_chunk, record in enumerate(chunk.split(b"\n")):
-            yield line + line_in_chunk, record.removesuffix(b"\r")
-        return
-    start = 0
-    while start < len(chunk):
-        end = find_record_end(chunk, start)
-        if end is None:
-            message = f"The record that starts in line {line} has a quote that is never closed"
-            raise SourceRefusedError(message)
-        yield line, cut_ending(chunk[start:end])
-        line += chunk.count(b"\n", start, end)
-        start = end
+def pick_records(
+    chunk: bytes, source_format: SourceFormat, first_row: int, first_line: int, wanted: Sequence[int]
+) -> list[Record]:
+    """The records with these row numbers, given in rising order; raises as `split_records`."""
+    if not len(wanted):
+        return []
+    if source_format.layout is Layout.CSV:
+        return pick_csv_records(chunk, dialect_of(source_format), first_row, first_line, wanted)
+    return list(_pick(split_records(chunk, source_format, first_row, first_line), first_row, wanted))
 
 
-def _read_row(record: bytes, names: tuple[str, ...], number: int, line: int, limits: Limits) -> Row | RowError:
-    if len(record) > limits.row_max_bytes:
-        message = f"the row is {len(record)} bytes long, the limit is {limits.row_max_bytes} (WHARF_ROW_MAX_BYTES)"
-        return RowError(number, line, "", RowErrorCode.ROW_TOO_LONG, None, message)
-    cells = dict(zip(names, split_cells(record, len(names)), strict=False))
-    if len(record) <= limits.field_max_bytes and b"\0" not in record:
-        try:
-            return Row(number, line, {name: cell.decode() for name, cell in cells.items()})
-        except UnicodeDecodeError:
-            # Which column it was is found below.
-            pass
-    return _read_cells(cells, number, line, limits)
+def read_record(record: Record, reading: Reading) -> Row | RowError:
+    """The cells of a record with constants filled in, or why it cannot be read."""
+    row_bytes, longest = len(record.raw), reading.limits.row_max_bytes
+    if row_bytes > longest:
+        message = f"the row is {row_bytes} bytes long, the limit is {longest} (WHARF_ROW_MAX_BYTES)"
+        return cell_error(record, "", RowErrorCode.ROW_TOO_LONG, message, None)
+    if reading.format.layout is Layout.CSV:
+        cells = read_csv_cells(record, dialect_of(reading.format), reading.places, reading.limits)
+    else:
+        cells = read_json_cells(record, reading.mapping, reading.limits)
+    if isinstance(cells, RowError):
+        return cells
+    for name, constant in reading.constants.items():
+        given = cells.get(name)
+        if given is None or given == "":
+            cells[name] = constant
+    return Row(record.number, record.line, cells)
 
 
-def _read_cells(cells: dict[str, bytes], number: int, line: int, limits: Limits) -> Row | RowError:
-    for name, cell in cells.items():
-        if fault := _find_fault(cell, limits):
-            code, message = fault
-            return RowError(number, line, name, code, cut_value(cell.decode(errors="replace")), f"{name} {message}")
-    return Row(number, line, {name: cell.decode() for name, cell in cells.items()})
+def read_rows(chunk: bytes, reading: Reading, first_row: int, first_line: int) -> Iterator[Row | RowError]:
+    """The rows of a chunk in order, or why one cannot be read; raises as `split_records`."""
+    return (read_record(record, reading) for record in split_records(chunk, reading.format, first_row, first_line))
 
 
-def _find_fault(cell: bytes, limits: Limits) -> tuple[RowErrorCode, str] | None:
-    if len(cell) > limits.field_max_bytes:
-        longest = limits.field_max_bytes
-        return RowErrorCode.FIELD_TOO_LONG, f"is {len(cell)} bytes long, the limit is {longest} (WHARF_FIELD_MAX_BYTES)"
-    if b"\0" in cell:
-        return RowErrorCode.NUL_BYTE, "holds a NUL byte; take it out"
-    try:
-        cell.decode()
-    except UnicodeDecodeError as error:
-        return (
-            RowErrorCode.INVALID_UTF8,
-            f"is not UTF-8 text from its byte {error.start + 1} on; save the file as UTF-8",
-        )
-    return None
+def _pick(records: Iterable[Record], first_row: int, wanted: Sequence[int]) -> Iterator[Record]:
+    unread, row = iter(records), first_row
+    for number in wanted:
+        record = next(islice(unread, number - row, None), None)
+        if record is None:
+            return
+        yield record
+        row = number + 1

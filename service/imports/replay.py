@@ -11,28 +11,32 @@ from sqlalchemy.orm import Session
 
 from schemas.vocabulary import Phase
 from service.db.models import Chunk, RowSetAside, Task
+from service.imports.columns.text import CLEARED, ROW
 from service.imports.load import read_chunk
+from service.imports.merge import Merging
 from service.imports.merge.customers import replay
-from service.imports.merge.folding import fold_rows
+from service.imports.merge.folding import fold_rows, fold_table, to_rows
+from service.imports.plan import ImportPlan
+from service.imports.validate import validate_chunk
 from service.tracking.lease import require_owner
 from service.tracking.workbench import Workbench
 
 _KEYS_AT_ONCE = 5000
 
 
-def replay_rows(bench: Workbench, task: Task, progress: Callable[[], None]) -> None:
+def replay_rows(bench: Workbench, plan: ImportPlan, task: Task, progress: Callable[[], None]) -> None:
     """Apply what was set aside; safe to call again after an interruption, since what is applied is deleted.
 
     Calls `progress` with each step; raises FencedError when another attempt owns the finish by now.
     """
     for chunk in _chunks_to_read_again(bench, task):
         progress()
-        _read_again(bench, task, chunk)
+        _read_again(bench, plan, task, chunk)
     more = True
     while more:
         progress()
         with bench.sessions.begin() as session:
-            more = _replay_some(session, task)
+            more = _replay_some(session, Merging(task, plan.options, in_file_order=True))
 
 
 def _chunks_to_read_again(bench: Workbench, task: Task) -> Sequence[Chunk]:
@@ -50,10 +54,10 @@ def _chunks_to_read_again(bench: Workbench, task: Task) -> Sequence[Chunk]:
         ).all()
 
 
-def _read_again(bench: Workbench, task: Task, chunk: Chunk) -> None:
+def _read_again(bench: Workbench, plan: ImportPlan, task: Task, chunk: Chunk) -> None:
     """Fill in the values of a chunk's rows that have none."""
-    rows = read_chunk(bench, task, chunk).rows
-    folded = {row.row: row.values for row in fold_rows((r.number, r.values["external_id"], r.values) for r in rows)}
+    validated = validate_chunk(plan.schema, read_chunk(bench, plan, task, chunk), plan.options.blank)
+    folded = {row.pop(ROW): row for row in to_rows(fold_table(validated.table, "external_id"))}
     with bench.sessions.begin() as session:
         needed = session.scalars(
             select(RowSetAside).where(
@@ -63,11 +67,12 @@ def _read_again(bench: Workbench, task: Task, chunk: Chunk) -> None:
             )
         )
         for row in needed:
-            row.values = folded[row.row]
+            row.values = {name: sorted(value) if name == CLEARED else value for name, value in folded[row.row].items()}
 
 
-def _replay_some(session: Session, task: Task) -> bool:
+def _replay_some(session: Session, merging: Merging) -> bool:
     """Apply the rows of the next keys and forget them; False when none was left."""
+    task = merging.task
     require_owner(session, task, Phase.FINISHING)
     keys = session.scalars(
         select(RowSetAside.key)
@@ -80,9 +85,6 @@ def _replay_some(session: Session, task: Task) -> bool:
         delete(RowSetAside).where(RowSetAside.task_id == task.id, RowSetAside.key.in_(keys)).returning(RowSetAside)
     ).all()
     ordered = sorted(taken, key=lambda row: row.row)
-    replay(
-        session,
-        task,
-        fold_rows((row.row, row.key, row.values or {}) for row in ordered),
-    )
+    if ordered:
+        replay(session, merging, fold_rows((row.row, row.key, row.values or {}) for row in ordered))
     return bool(keys)

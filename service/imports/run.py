@@ -4,15 +4,13 @@ from contextlib import suppress
 from time import monotonic
 
 from schemas.vocabulary import ErrorKind, Phase, TaskType
-from service.db.models import Task
 from service.errors import FencedError
+from service.imports.adopt import adopt_plan
 from service.imports.chunks import ClaimedChunk, claim_chunk, renew_chunk, reopen_chunk
 from service.imports.fetch import fetch_source
+from service.imports.finish import finish_import
 from service.imports.load import load_chunk
-from service.imports.replay import replay_rows
-from service.tracking.counters import Counters, sum_chunks
 from service.tracking.keeper import LeaseKeeper
-from service.tracking.row_errors import summarise_row_errors
 from service.tracking.settle import backoff_seconds, log_failure, settle_task, translate
 from service.tracking.workbench import Workbench
 
@@ -49,7 +47,9 @@ def _advance_task(bench: Workbench, task_id: str | None = None) -> str | None:
     try:
         with bench.keep_lease(task) as keeper:
             if task.phase == Phase.FINISHING:
-                _finish(bench, task, keeper)
+                finish_import(bench, task, keeper)
+            elif task.plan_id is not None:
+                adopt_plan(bench, task)
             else:
                 fetch_source(bench, task, keeper)
     except Exception as error:  # noqa: BLE001  # every error ends in the task's row, or it would never end
@@ -74,15 +74,6 @@ def _load_next_chunk(bench: Workbench) -> str | None:
     except Exception as error:  # noqa: BLE001  # as above: the chunk is handed back or the task fails
         _settle_chunk(bench, claimed, error)
     return claimed.task.id
-
-
-def _finish(bench: Workbench, task: Task, keeper: LeaseKeeper) -> None:
-    """Bring the rows that were set aside into file order, then say what the rows came to."""
-    replay_rows(bench, task, lambda: keeper.progress(task.bytes_done))
-    with bench.sessions() as session:
-        counters = sum_chunks(session, [task.id]).get(task.id, Counters())
-        summary = summarise_row_errors(session, task.id, counters.rejected)
-    bench.callbacks.imported(task, counters, summary)
 
 
 def _renew(bench: Workbench, claimed: ClaimedChunk) -> None:

@@ -6,8 +6,7 @@ from schemas.vocabulary import TaskType
 from service.db.models import Task
 from service.db.session import Sessions
 from service.tracking import lease, lifecycle
-from service.tracking.counters import Counters
-from service.tracking.lifecycle import ExportObject, StoredSource
+from service.tracking.lifecycle import ExportObject, ImportResult, StoredSource
 
 
 class Callbacks(Protocol):
@@ -25,8 +24,11 @@ class Callbacks(Protocol):
     def fetched(self, task: Task, source: StoredSource) -> None:
         """The source is stored and its chunks are planned."""
 
-    def imported(self, task: Task, counters: Counters, summary: str | None) -> None:
+    def imported(self, task: Task, result: ImportResult) -> None:
         """All rows have an answer."""
+
+    def stopped(self, task: Task, code: str, message: str, result: ImportResult) -> None:
+        """An import that loads no more chunks is finished."""
 
     def exported(self, task: Task, made: ExportObject) -> None:
         """The object is whole."""
@@ -61,10 +63,15 @@ class SqlCallbacks:
         with self._sessions.begin() as session:
             lifecycle.begin_loading(session, task.id, task.attempt, source)
 
-    def imported(self, task: Task, counters: Counters, summary: str | None) -> None:
+    def imported(self, task: Task, result: ImportResult) -> None:
         """See Callbacks."""
         with self._sessions.begin() as session:
-            lifecycle.complete_import(session, task.id, task.attempt, counters, summary)
+            lifecycle.complete_import(session, task.id, task.attempt, result)
+
+    def stopped(self, task: Task, code: str, message: str, result: ImportResult) -> None:
+        """See Callbacks."""
+        with self._sessions.begin() as session:
+            lifecycle.end_stopped_import(session, task.id, task.attempt, code, message, result)
 
     def exported(self, task: Task, made: ExportObject) -> None:
         """See Callbacks."""

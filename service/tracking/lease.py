@@ -39,7 +39,7 @@ def _is_due() -> ColumnElement[bool]:
         _UNFINISHED,
         Task.lease_expires_at.is_(None),
         Task.due_at <= now(),
-        or_(Task.phase.is_distinct_from(Phase.LOADING), ~_HAS_UNLOADED_CHUNKS),
+        or_(Task.phase.is_distinct_from(Phase.LOADING), Task.stop_code.is_not(None), ~_HAS_UNLOADED_CHUNKS),
     )
 
 
@@ -53,7 +53,7 @@ def claim_task(
     """Take the right to run one due task: the one named, else the one due for longest; None when there is none.
 
     Of several workers with the same message one wins and the others get None. An import whose chunks
-    are all loaded goes on to FINISHING under the same attempt; anything else begins a new one.
+    are all loaded, or that was stopped, goes on to FINISHING under the same attempt; anything else begins a new one.
 
     The row is locked first and judged again by a second statement: one that waits for a lock sees the
     newest version of the locked row, but other tables as they were before; it could take an import

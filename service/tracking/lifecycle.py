@@ -42,6 +42,9 @@ class NewTask:
     source_key: str | None = None
     file_name: str | None = None
     metadata: dict[str, Any] | None = None
+    options: dict[str, Any] | None = None
+    plan_id: str | None = None
+    parent_task_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,16 @@ class StoredSource:
     length_bytes: int
     columns: tuple[str, ...]
     rows: int
+    format: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ImportResult:
+    """What the rows of an import came to: counted, told in a text, and where the refused ones are."""
+
+    counters: Counters
+    summary: str | None = None
+    refused_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +90,9 @@ def submit_task(session: Session, scope_id: int, new: NewTask, max_attempts: int
         source_key=new.source_key,
         file_name=new.file_name,
         metadata_=new.metadata,
+        options=new.options,
+        plan_id=new.plan_id,
+        parent_task_id=new.parent_task_id,
         workflow_id=new_id("wf_TaskProcessingWorkflow"),
         run_id=new_run_id(),
         final_attempt=max_attempts,
@@ -103,6 +119,7 @@ def begin_loading(session: Session, task_id: str, attempt: int, source: StoredSo
         source_bytes=source.length_bytes,
         source_sha256=source.sha256,
         source_columns=list(source.columns),
+        source_format=source.format,
         bytes_done=source.length_bytes,
         total_records=source.rows,
         dispatched_at=now(),
@@ -113,8 +130,7 @@ def complete_import(
     session: Session,
     task_id: str,
     attempt: int,
-    counters: Counters,
-    summary: str | None,
+    result: ImportResult,
 ) -> None:
     """All rows have an answer. Raises FencedError when another attempt owns the finish by now."""
     _write_as_owner(
@@ -124,11 +140,48 @@ def complete_import(
         Task.phase == Phase.FINISHING,
         ~exists().where(Chunk.task_id == Task.id, Chunk.state != ChunkState.LOADED),
         **completed_values(),
-        **counter_values(counters),
-        error_summary=summary,
-        total_records=counters.processed,
+        **counter_values(result.counters),
+        error_summary=result.summary,
+        total_records=result.counters.processed,
+        refused_key=result.refused_key,
     )
     end_attempt(session, task_id, attempt, AttemptOutcome.SUCCEEDED, None)
+
+
+def stop_loading(session: Session, task_id: str, code: str, message: str) -> None:
+    """Let workers load no more chunks of an import, and one of them finish it; it then FAILED for this reason.
+
+    Of several who say so the first is right. What other workers load at this moment is undone.
+    """
+    stopped = session.scalar(
+        update(Task)
+        .where(
+            Task.id == task_id,
+            Task.state == TaskState.PROCESSING,
+            Task.phase == Phase.LOADING,
+            Task.stop_code.is_(None),
+        )
+        .values(stop_code=code, stop_message=message, due_at=now(), dispatched_at=None, updated_at=now())
+        .returning(Task.id)
+    )
+    if stopped is not None:
+        stop_chunks(session, task_id)
+
+
+def end_stopped_import(
+    session: Session, task_id: str, attempt: int, code: str, message: str, result: ImportResult
+) -> None:
+    """An import that was stopped has been finished. Raises FencedError when another attempt owns the finish by now."""
+    _write_as_owner(
+        session,
+        task_id,
+        attempt,
+        Task.phase == Phase.FINISHING,
+        **failed_values(code, message),
+        **counter_values(result.counters),
+        refused_key=result.refused_key,
+    )
+    end_attempt(session, task_id, attempt, AttemptOutcome.FAILED, message)
 
 
 def complete_export(session: Session, task_id: str, attempt: int, made: ExportObject) -> None:

@@ -1,6 +1,6 @@
 """A caller's own change of a task's state, as the state machine allows it."""
 
-from sqlalchemy import ColumnElement, and_, case, exists, update
+from sqlalchemy import ColumnElement, and_, case, exists, false, func, update
 from sqlalchemy.orm import Session
 
 from schemas.vocabulary import AttemptOutcome, ChunkState, Phase, TaskState, TaskType
@@ -73,6 +73,8 @@ def _restart(session: Session, scope_id: int, task_id: str, user_id: str, max_at
         started_at=now(),
         error_code=None,
         error_summary=None,
+        stop_code=None,
+        stop_message=None,
         updated_by=user_id,
     )
     if task is not None and task.phase == Phase.LOADING:
@@ -108,6 +110,8 @@ def _close(session: Session, scope_id: int, task_id: str, user_id: str) -> Task 
         scope_id,
         task_id,
         (Task.state == TaskState.PROCESSING) & (Task.phase == Phase.LOADING),
+        # These have written nothing before they are finished.
+        ~_is_set("atomic") & ~_is_set("dry_run"),
         ~exists().where(Chunk.task_id == Task.id, Chunk.state != ChunkState.LOADED),
         ~exists().where(RowSetAside.task_id == Task.id),
         **completed_values(),
@@ -121,6 +125,10 @@ def _close(session: Session, scope_id: int, task_id: str, user_id: str) -> Task 
             session.execute(update(Task).where(Task.id == task_id).values(values))
         end_attempt(session, task_id, task.attempt, AttemptOutcome.SUCCEEDED, None)
     return task
+
+
+def _is_set(option: str) -> ColumnElement[bool]:
+    return func.coalesce(Task.options[option].as_boolean(), false())
 
 
 def _change(

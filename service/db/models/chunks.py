@@ -89,6 +89,5 @@ class RowSetAside(Base):
 
     task_id: Mapped[str] = mapped_column(Key, ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True)
     row: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    line: Mapped[int | None]
     key: Mapped[str] = mapped_column(Key)
     values: Mapped[dict[str, Any] | None]

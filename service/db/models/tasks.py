@@ -110,6 +110,7 @@ class Task(Base):
     source_columns: Mapped[list[str] | None]
     source_format: Mapped[dict[str, Any] | None]
     refused_key: Mapped[str | None]
+    merged_at: Mapped[datetime | None]
     bytes_done: Mapped[int] = mapped_column(server_default="0")
     object_manifest: Mapped[dict[str, Any] | None]
 

@@ -1,18 +1,19 @@
 """Events: a known event_id is skipped, so importing a file twice counts nothing twice."""
 
-from collections.abc import Sequence
-
+import pyarrow as pa
+import pyarrow.compute as pc
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from service.db.models import Task
-from service.imports.merge.result import Merged
-from service.imports.merge.staging import stage_rows
-from service.imports.validate import ValidRow
+from schemas.options import EventIds
+from service.imports.columns.text import ROW
+from service.imports.merge.folding import split_repeats
+from service.imports.merge.result import Merged, Merging
+from service.imports.merge.staging import copy_new_rows, stage_rows
 from service.tracking.counters import Counters
 
 _STAGING = {
-    "row": "bigint",
+    "import_row": "bigint",
     "event_id": 'text COLLATE "C"',
     "timestamp": "timestamptz",
     "event_name": "text",
@@ -20,16 +21,16 @@ _STAGING = {
     "customer_id": "text",
     "source": "text",
     "properties": "jsonb",
+    "import_id": "bigint",
+    "scope_id": "integer",
 }
+_LISTED = ", ".join(_STAGING)
 
 #: Of several rows with one event_id the first in the file is kept, whichever chunk comes first.
-_MERGE = text("""
+_MERGE = text(f"""
     WITH merged AS (
-        INSERT INTO events AS stored (scope_id, import_id, import_row, event_id, timestamp, event_name,
-                                      external_customer_id, customer_id, source, properties)
-        SELECT :scope_id, :import_id, row, event_id, timestamp, event_name,
-               external_customer_id, customer_id, source, properties
-        FROM staging ORDER BY event_id
+        INSERT INTO events AS stored ({_LISTED})
+        SELECT {_LISTED} FROM staging ORDER BY event_id
         ON CONFLICT (scope_id, event_id) DO UPDATE
         SET import_row = excluded.import_row, timestamp = excluded.timestamp, event_name = excluded.event_name,
             external_customer_id = excluded.external_customer_id, customer_id = excluded.customer_id,
@@ -41,31 +42,40 @@ _MERGE = text("""
 """)
 
 
-def merge(session: Session, task: Task, rows: Sequence[ValidRow]) -> Merged:
+def merge(session: Session, merging: Merging, table: pa.Table) -> Merged:
     """Merge one chunk; every row whose event_id is known already is counted as skipped."""
-    first: dict[str, list[object]] = {}
-    for row in rows:
-        values = row.values
-        event_id = values["event_id"] or derived_event_id(task, row.number)
-        if event_id not in first:
-            first[event_id] = [
-                row.number,
-                event_id,
-                values["timestamp"] or task.created_at,
-                values["event_name"],
-                values["external_customer_id"],
-                values["customer_id"],
-                values["source"],
-                values["properties"] or {},
-            ]
-    stage_rows(session, _STAGING, first.values())
-    created = session.scalar(_MERGE, {"scope_id": task.scope_id, "import_id": task.serial}) or 0
-    return Merged(Counters(created=created, skipped=len(rows) - created))
+    first, _ = split_repeats(_completed(merging, table), "event_id")
+    if copy_new_rows(session, "events", "event_id", merging.task.scope_id, first):
+        created = first.num_rows
+    else:
+        stage_rows(session, _STAGING, first)
+        created = session.scalar(_MERGE) or 0
+    return Merged(Counters(created=created, skipped=table.num_rows - created))
 
 
-def derived_event_id(task: Task, row: int) -> str:
-    """The id of an event that has none: the same for the same row of the same bytes, in the order of rows."""
-    if task.source_sha256 is None:
+def _completed(merging: Merging, table: pa.Table) -> pa.Table:
+    """The rows as they are stored, with what blank cells stand for."""
+    task, count = merging.task, table.num_rows
+    columns = {
+        "event_id": pc.coalesce(table.column("event_id"), _own_ids(merging, table)),
+        "timestamp": pc.fill_null(table.column("timestamp"), task.created_at.isoformat()),
+        "properties": pc.fill_null(table.column("properties"), "{}"),
+        "import_row": table.column(ROW),
+        "import_id": pa.repeat(task.serial, count),
+        "scope_id": pa.repeat(task.scope_id, count),
+    }
+    return pa.table({name: columns[name] if name in columns else table.column(name) for name in _STAGING})
+
+
+def _own_ids(merging: Merging, table: pa.Table) -> pa.ChunkedArray:
+    """The ids of events that have none, in the order of rows: the same for the same row of the same bytes, or new."""
+    task = merging.task
+    if merging.options.event_ids is EventIds.NEW:
+        origin = task.id.removeprefix("task_")
+    elif task.source_sha256 is None:
         message = "an event's id is derived from the bytes of its source, which are not fetched yet"
         raise ValueError(message)
-    return f"event_{task.source_sha256[:12].hex()}_{row:010d}"
+    else:
+        origin = task.source_sha256[:12].hex()
+    rows = pc.utf8_lpad(pc.cast(table.column(ROW), pa.string()), 10, "0")
+    return pc.binary_join_element_wise(f"event_{origin}", rows, "_")

@@ -1,18 +1,20 @@
-"""Prices: insert only; a lookup_key that is taken, or a meter that is not there, refuses the row."""
+"""Prices: made anew, or with another mode changed by the lookup_key of one that has not ended."""
 
-from collections.abc import Sequence
-
+import pyarrow as pa
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from schemas.row_errors import RowError, RowErrorCode
-from service.db.models import Task
-from service.ids import new_id
-from service.imports.merge.result import Merged
-from service.imports.merge.staging import stage_rows
-from service.imports.validate import ValidRow
+from schemas.options import Blank, Mode
+from schemas.row_errors import RowErrorCode, quote_value
+from service.ids import new_ids
+from service.imports.columns.text import CLEARED, ROW
+from service.imports.merge.folding import split_rounds
+from service.imports.merge.refuse import refuse_taken, refuse_unknown, without_rows
+from service.imports.merge.result import Merged, Merging, Refusal
+from service.imports.merge.staging import clear_cells, stage_rows
 from service.tracking.counters import Counters
 
+_KEY = "lookup_key"
 _COLUMNS = {
     "lookup_key": 'text COLLATE "C"',
     "display_name": "text",
@@ -42,68 +44,98 @@ _COLUMNS = {
     "group_id": "text",
     "metadata": "jsonb",
 }
-_STAGING = {"id": "text", "row": "bigint", **_COLUMNS}
-_LISTED = ", ".join(column for column in _COLUMNS if column not in {"meter_id", "display_name", "metadata"})
+_STAGING = {"id": "text", "scope_id": "integer", ROW: "bigint", **_COLUMNS}
+_LISTED = ", ".join(c for c in _COLUMNS if c not in {"meter_id", "display_name", "metadata", "start_date"})
+_KEPT_WHEN_BLANK = ", ".join(
+    f"{column} = COALESCE(staging.{column}, prices.{column})" for column in _COLUMNS if column not in {_KEY, "meter_id"}
+)
+#: A price always has these.
+_NEVER_CLEARED = {_KEY, "start_date", "price_unit_type", "metadata"}
+_CLEARABLE = [column for column in _COLUMNS if column not in _NEVER_CLEARED]
 
 #: `meter_id` may be a meter's own id or the lookup_key of a metered feature.
-_REFUSE_UNKNOWN_METERS = text("""
-    DELETE FROM staging
-    WHERE meter_id IS NOT NULL
-      AND NOT EXISTS (SELECT FROM meters WHERE scope_id = :scope_id AND id = staging.meter_id)
-      AND NOT EXISTS (SELECT FROM features WHERE scope_id = :scope_id AND lookup_key = staging.meter_id
-                                             AND features.meter_id IS NOT NULL)
-    RETURNING row, meter_id AS value
+_METER = """
+    (SELECT meters.id FROM meters WHERE meters.scope_id = staging.scope_id AND meters.id = COALESCE(
+        (SELECT features.meter_id FROM features
+         WHERE features.scope_id = staging.scope_id AND features.lookup_key = staging.meter_id),
+        staging.meter_id))"""
+
+_UNKNOWN_METERS = text(f"""
+    DELETE FROM staging WHERE meter_id IS NOT NULL AND {_METER} IS NULL RETURNING row, meter_id AS value
+""")
+
+_KNOWN = text("""
+    SELECT row FROM staging WHERE EXISTS (
+        SELECT FROM prices WHERE prices.scope_id = staging.scope_id AND prices.lookup_key = staging.lookup_key
+                             AND prices.end_date IS NULL)
 """)
 
 _INSERT = text(f"""
-    INSERT INTO prices (id, scope_id, import_id, import_row, meter_id, display_name, metadata, {_LISTED})
-    SELECT staging.id, :scope_id, :import_id, row, meters.id, COALESCE(display_name, meters.name),
-           COALESCE(metadata, '{{}}'), {_LISTED}
-    FROM staging LEFT JOIN meters ON meters.scope_id = :scope_id AND meters.id = COALESCE(
-        (SELECT features.meter_id FROM features WHERE scope_id = :scope_id AND lookup_key = staging.meter_id),
-        staging.meter_id)
+    INSERT INTO prices (id, scope_id, import_id, import_row, meter_id, display_name, metadata, start_date, {_LISTED})
+    SELECT staging.id, staging.scope_id, :import_id, row, meters.id, COALESCE(display_name, meters.name),
+           COALESCE(metadata, '{{}}'), COALESCE(start_date, :created_at), {_LISTED}
+    FROM staging LEFT JOIN meters ON meters.id = {_METER}
+    WHERE row <> ALL(:known)
     ORDER BY row
     ON CONFLICT (scope_id, lookup_key) WHERE lookup_key IS NOT NULL AND end_date IS NULL DO NOTHING
     RETURNING import_row
 """)
 
-_TAKEN = text("SELECT row, lookup_key AS value FROM staging WHERE row <> ALL(:inserted) ORDER BY row")
+_UPDATE = text(f"""
+    UPDATE prices SET {_KEPT_WHEN_BLANK}, meter_id = COALESCE({_METER}, prices.meter_id),
+           import_id = :import_id, import_row = row, updated_at = now()
+    FROM staging
+    WHERE row = ANY(:known) AND prices.scope_id = staging.scope_id AND prices.lookup_key = staging.lookup_key
+      AND prices.end_date IS NULL
+""")
 
 
-def merge(session: Session, task: Task, rows: Sequence[ValidRow]) -> Merged:
-    """Merge one chunk; chunks of prices are loaded in file order, so the first row of a lookup_key wins."""
-    start = task.created_at
-    stage_rows(
-        session,
-        _STAGING,
-        (
-            [
-                new_id("price"),
-                row.number,
-                *({"start_date": start, **_given(row)}.get(c) for c in _COLUMNS),
-            ]
-            for row in rows
-        ),
-    )
-    parameters = {"scope_id": task.scope_id}
-    unknown = session.execute(_REFUSE_UNKNOWN_METERS, parameters).all()
-    inserted = session.scalars(_INSERT, {**parameters, "import_id": task.serial}).all()
-    taken = session.execute(_TAKEN, {"inserted": list(inserted)}).all()
-    lines = {row.number: row.line for row in rows}
-    errors = [_unknown_meter(number, lines[number], value) for number, value in unknown]
-    errors += [_taken_key(number, lines[number], value) for number, value in taken]
-    return Merged(Counters(created=len(inserted), rejected=len(errors)), errors)
+def merge(session: Session, merging: Merging, table: pa.Table) -> Merged:
+    """Merge one chunk, of each lookup_key one row at a time; chunks of prices are loaded in file order."""
+    refusals: list[Refusal] = []
+    created = 0
+    for rows in split_rounds(table, _KEY):
+        made, refused = _merge_distinct(session, merging, rows)
+        created += made
+        refusals += refused
+    updated = table.num_rows - created - len(refusals)
+    return Merged(Counters(created=created, updated=updated, rejected=len(refusals)), refusals)
 
 
-def _given(row: ValidRow) -> dict[str, object]:
-    return {column: value for column, value in row.values.items() if value is not None}
+def _merge_distinct(session: Session, merging: Merging, rows: pa.Table) -> tuple[int, list[Refusal]]:
+    """Change the prices whose lookup_key is known and make the others, as far as the mode allows it."""
+    mode = merging.options.mode
+    _stage(session, merging, rows)
+    refusals = [_unknown_meter(row, value) for row, value in session.execute(_UNKNOWN_METERS)]
+    rows = without_rows(rows, [refusal.row for refusal in refusals])
+    known = list(session.scalars(_KNOWN).all())
+    if mode is not Mode.INSERT:
+        _update(session, merging, known)
+    if mode is Mode.UPDATE:
+        return 0, [*refusals, *refuse_unknown(without_rows(rows, known), _KEY, "price")]
+    made = session.scalars(_INSERT, {**_parameters(merging, known), "created_at": merging.task.created_at}).all()
+    changed = [] if mode is Mode.INSERT else known
+    return len(made), [*refusals, *refuse_taken(without_rows(rows, [*made, *changed]), _KEY, "price")]
 
 
-def _unknown_meter(row: int, line: int, value: str) -> RowError:
-    message = f"meter_id {value!r} is neither a meter's id nor the lookup_key of a metered feature; import it first"
-    return RowError(row, line, "meter_id", RowErrorCode.NOT_FOUND, value, message)
+def _update(session: Session, merging: Merging, known: list[int]) -> None:
+    session.execute(_UPDATE, _parameters(merging, known))
+    if merging.options.blank is Blank.CLEAR:
+        clear_cells(session, "prices", _CLEARABLE, merging.task.serial)
 
 
-def _taken_key(row: int, line: int, value: str) -> RowError:
-    message = f"lookup_key {value!r} belongs to another price that has not ended; choose another or end that one"
-    return RowError(row, line, "lookup_key", RowErrorCode.ALREADY_EXISTS, value, message)
+def _parameters(merging: Merging, known: list[int]) -> dict[str, object]:
+    return {"import_id": merging.task.serial, "known": known}
+
+
+def _stage(session: Session, merging: Merging, rows: pa.Table) -> None:
+    rows = rows.append_column("id", pa.array(new_ids("price", rows.num_rows), pa.string()))
+    rows = rows.append_column("scope_id", pa.repeat(merging.task.scope_id, rows.num_rows))
+    clears = {CLEARED: "text[]"} if merging.options.blank is Blank.CLEAR else {}
+    stage_rows(session, {**_STAGING, **clears}, rows)
+
+
+def _unknown_meter(row: int, value: str) -> Refusal:
+    found = quote_value(value)
+    message = f"meter_id {found} is neither a meter's id nor the lookup_key of a metered feature; import it first"
+    return Refusal(row, "meter_id", RowErrorCode.NOT_FOUND, value, message)

@@ -1,20 +1,69 @@
-"""The temporary table that a merge reads from, filled by COPY."""
+"""The temporary table that a merge reads from, and the way around it for rows that are all new."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping
 
+import psycopg
+import pyarrow as pa
+import pyarrow.compute as pc
 from psycopg import sql
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from service.db.copying import copy_rows, driver_connection
+from service.db.copying import driver_connection
+from service.imports.columns.text import CLEARED
+from service.imports.merge.copy_table import copy_table
+
+_PROBES = 100
 
 
-def stage_rows(session: Session, types: Mapping[str, str], rows: Iterable[Sequence[Any]]) -> None:
-    """Make the table `staging` with these columns and SQL types, and copy the rows into it.
+def stage_rows(session: Session, types: Mapping[str, str], table: pa.Table) -> None:
+    """Make the table `staging` with these columns and SQL types, and copy those columns of the rows into it.
 
-    It lives as long as the transaction. Objects and lists become jsonb.
+    It lives until the transaction ends or the next rows are staged.
     """
     columns = sql.SQL(", ").join(sql.SQL("{} {}").format(sql.Identifier(n), sql.SQL(t)) for n, t in types.items())
-    create = sql.SQL("CREATE TEMPORARY TABLE staging ({}) ON COMMIT DROP").format(columns)
-    driver_connection(session).execute(create)
-    copy_rows(session, "staging", tuple(types), rows)
+    connection = driver_connection(session)
+    connection.execute("DROP TABLE IF EXISTS pg_temp.staging")
+    connection.execute(sql.SQL("CREATE TEMPORARY TABLE staging ({}) ON COMMIT DROP").format(columns))
+    copy_table(session, "staging", table.select(list(types)))
+
+
+def copy_new_rows(session: Session, name: str, key: str, scope_id: int, table: pa.Table) -> bool:
+    """Copy rows straight into a table, in the order of their keys; False when it has one of the keys.
+
+    Then nothing was written. A few keys are looked for first, since rows that were copied in vain leave
+    their room behind; in the others' place the unique index answers.
+    """
+    step = max(1, table.num_rows // _PROBES)
+    probes = table.column(key).take(pa.array(range(0, table.num_rows, step))).to_pylist()
+    known = text(f"SELECT EXISTS (SELECT FROM {name} WHERE scope_id = :scope_id AND {key} = ANY(:probes))")
+    if session.scalar(known, {"scope_id": scope_id, "probes": probes}):
+        return False
+    try:
+        with session.begin_nested():
+            copy_table(session, name, table.sort_by(key))
+    except psycopg.errors.UniqueViolation:
+        return False
+    return True
+
+
+def find_known(session: Session, name: str, key: str, scope_id: int, table: pa.Table) -> pa.BooleanArray:
+    """Where the key of a row is in a table already."""
+    listed = text(f"SELECT {key} FROM {name} WHERE scope_id = :scope_id AND {key} = ANY(:keys)")
+    known = session.scalars(listed, {"scope_id": scope_id, "keys": table.column(key).to_pylist()})
+    return pc.is_in(table.column(key), pa.array(known.all(), pa.string()))
+
+
+def clear_cells(session: Session, name: str, columns: Iterable[str], task_serial: int) -> None:
+    """Take the values away that a blank cell clears, from the rows of `staging` that were just written."""
+    cleared = ", ".join(
+        f"{c} = CASE WHEN '{c}' = ANY(staging.{CLEARED}) THEN NULL ELSE {name}.{c} END" for c in columns
+    )
+    session.execute(
+        text(f"""
+            UPDATE {name} SET {cleared} FROM staging
+            WHERE {name}.import_id = :import_id AND {name}.import_row = staging.row
+              AND {name}.scope_id = staging.scope_id AND staging.{CLEARED} <> '{{}}'
+        """),
+        {"import_id": task_serial},
+    )

@@ -1,13 +1,16 @@
 """What the tests of the CSV engine share: limits of their own, and a whole source read in one call."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 from schemas.row_errors import RowError
-from service.imports.boundaries import BoundaryFinder, ChunkSpan
+from service.imports.boundaries import ChunkSpan
+from service.imports.detect import Expected
+from service.imports.finder import SourceFinder
 from service.imports.limits import Limits
-from service.imports.read import Row, read_rows
+from service.imports.read import Reading, Row, read_rows
+from service.imports.source_format import SourceFormat
 
 
 @dataclass(frozen=True)
@@ -29,23 +32,27 @@ class Cut:
     header: tuple[str, ...]
     data_start: int
     spans: list[ChunkSpan]
+    format: SourceFormat = field(default_factory=SourceFormat)
 
 
-def cut_source(blocks: Iterable[bytes], limits: Limits) -> Cut:
+def cut_source(blocks: Iterable[bytes], limits: Limits, expected: Expected | None = None) -> Cut:
     """Feed the blocks to a finder; raises SourceRefusedError."""
-    finder = BoundaryFinder(limits)
+    finder = SourceFinder(limits, expected or Expected())
     spans = [span for block in blocks for span in finder.feed(block)]
     spans += finder.finish()
-    return Cut(finder.header, finder.data_start, spans)
+    return Cut(finder.header, finder.data_start, spans, finder.format)
 
 
-def read_source(text: bytes, limits: Limits, blocks: Sequence[bytes] = ()) -> list[Row | RowError]:
+def read_source(
+    text: bytes, limits: Limits, blocks: Sequence[bytes] = (), expected: Expected | None = None
+) -> list[Row | RowError]:
     """Every row of a source, by way of its chunks."""
-    cut = cut_source(blocks or [text], limits)
+    cut = cut_source(blocks or [text], limits, expected)
+    reading = Reading(cut.format, limits, cut.header)
     return [
         row
         for span in cut.spans
-        for row in read_rows(text[span.byte_start : span.byte_end], cut.header, span.first_row, span.first_line, limits)
+        for row in read_rows(text[span.byte_start : span.byte_end], reading, span.first_row, span.first_line)
     ]
 
 

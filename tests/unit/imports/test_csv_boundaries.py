@@ -3,8 +3,10 @@
 import pytest
 
 from service.errors import SourceRefusedError
-from service.imports.boundaries import BoundaryFinder, ChunkSpan, digest_chunk
+from service.imports.boundaries import ChunkSpan, digest_chunk
 from service.imports.cutter import CHUNK_LINES
+from service.imports.detect import Expected
+from service.imports.finder import SourceFinder
 from tests.unit.imports.csv_parts import Cut, TestLimits, cut_source
 
 NO_LINE_END = "no line end within 40 bytes, twice what a row may be long (WHARF_ROW_MAX_BYTES); is a quote not closed?"
@@ -27,7 +29,7 @@ def test_a_chunk_ends_at_the_first_record_end_that_is_far_enough() -> None:
 @pytest.mark.parametrize("first_record", [b"", b'"a\nb\nc"\n'])
 def test_a_chunk_ends_after_its_lines_when_rows_are_very_short(block_bytes: int, first_record: bytes) -> None:
     source = b"id\n" + first_record + b"x\n" * (2 * CHUNK_LINES + 10)
-    finder = BoundaryFinder(TestLimits(chunk_bytes=10_000_000))
+    finder = SourceFinder(TestLimits(chunk_bytes=10_000_000), Expected())
     blocks = [source[start : start + block_bytes] for start in range(0, len(source), block_bytes)]
     spans = [span for block in blocks for span in finder.feed(block)] + finder.finish()
     lines = [source.count(b"\n", span.byte_start, span.byte_end) for span in spans]
@@ -41,7 +43,7 @@ def test_a_header_alone_gives_no_chunks() -> None:
 
 
 def test_the_header_is_known_as_soon_as_it_has_ended() -> None:
-    finder = BoundaryFinder(TestLimits())
+    finder = SourceFinder(TestLimits(), Expected(knows={"external_id", "name"}.__contains__))
     finder.feed(b'"external_id", na')
     before = (finder.header, finder.data_start, finder.rows)
     finder.feed(b"me\n1,2\n")
@@ -77,23 +79,20 @@ def test_the_header_is_known_as_soon_as_it_has_ended() -> None:
         (b"a,b,c,d\n1\n", "The header names more than 3 columns (WHARF_COLUMNS_MAX); leave some out"),
         (
             b"\x1f\x8b\x08\x00\x00",
-            f"{NO_TEXT}: it looks like a gzip file; decompress it and create a new task",
+            "The file is no CSV text: it looks like a gzip file within another compressed file; "
+            "compress it once and create a new task",
         ),
         (
             b"PK\x03\x04\x14\x00\x06\x00\x08\x00",
-            f"{NO_TEXT}: it looks like a zip or xlsx file; unpack it, or save the sheet as CSV and create a new task",
-        ),
-        (
-            b"\xff\xfea\x00\n\x00",
-            f"{NO_TEXT}: it looks like text in UTF-16; save it as UTF-8 and create a new task",
+            "The file is no CSV text: it looks like a zip or xlsx file; unpack it, or save the sheet as CSV and create a new task",
         ),
         (
             b"a,\xe9\n1,2\n",
-            f"{NO_TEXT}: byte 3 of the header is not UTF-8; save it as UTF-8",
+            f"{NO_TEXT}: byte 3 of the header is not UTF-8; save it as UTF-8, or name its encoding in the options",
         ),
         (
             b"a,\xc3\n1,2\n",
-            f"{NO_TEXT}: byte 3 of the header is not UTF-8; save it as UTF-8",
+            f"{NO_TEXT}: byte 3 of the header is not UTF-8; save it as UTF-8, or name its encoding in the options",
         ),
         (
             b"a\x00,\x00b\x00\n",
@@ -101,7 +100,7 @@ def test_the_header_is_known_as_soon_as_it_has_ended() -> None:
         ),
         (
             bytes(range(128, 200)),
-            f"{NO_TEXT}: byte 1 of the header is not UTF-8; save it as UTF-8",
+            f"{NO_TEXT}: byte 1 of the header is not UTF-8; save it as UTF-8, or name its encoding in the options",
         ),
     ],
 )
@@ -118,7 +117,7 @@ def test_a_row_of_twice_the_limit_still_has_its_boundary() -> None:
 
 
 def test_hostile_quotes_and_white_space_are_passed_within_the_time_limit_of_a_test() -> None:
-    finder = BoundaryFinder(TestLimits(chunk_bytes=1 << 20, row_max_bytes=1 << 22))
+    finder = SourceFinder(TestLimits(chunk_bytes=1 << 20, row_max_bytes=1 << 22), Expected())
     lazy_quotes = [b'"x' * (1 << 15)] * 32
     many_lines = b'"a\n",' * (1 << 15)
     white_space = b",  " * (1 << 18)

@@ -4,8 +4,9 @@ import pytest
 
 from schemas.row_errors import RowError, RowErrorCode
 from service.errors import SourceRefusedError
-from service.imports.dialect import split_cells
-from service.imports.read import Row, read_rows
+from service.imports.dialect import make_dialect
+from service.imports.read import Reading, Row, read_rows
+from service.imports.source_format import SourceFormat
 from tests.unit.imports.csv_parts import TestLimits, read_source
 
 
@@ -39,8 +40,8 @@ def test_a_record_is_split_as_the_dialect_says(record: bytes, cells: list[bytes]
 
 
 def test_no_more_cells_are_split_than_there_are_columns() -> None:
-    assert split_cells(b"a,b,c,d", 2) == [b"a", b"b"]
-    assert split_cells(b'"a","b","c"', 2) == [b"a", b"b"]
+    assert make_dialect().split_cells(b"a,b,c,d", 2) == [b"a", b"b"]
+    assert make_dialect().split_cells(b'"a","b","c"', 2) == [b"a", b"b"]
 
 
 def test_rows_are_numbered_without_blank_lines_and_lines_with_them() -> None:
@@ -55,7 +56,8 @@ def test_rows_are_numbered_without_blank_lines_and_lines_with_them() -> None:
 
 
 def test_of_columns_with_one_name_the_last_counts_even_where_it_is_missing() -> None:
-    rows = list(read_rows(b"1,2,3\n4,5\n", ("a", "b", "a"), 1, 2, TestLimits()))
+    reading = Reading(SourceFormat(), TestLimits(), ("a", "b", "a"))
+    rows = list(read_rows(b"1,2,3\n4,5\n", reading, 1, 2))
     assert [row.cells.get("a") for row in rows if isinstance(row, Row)] == ["3", None]
 
 
@@ -98,5 +100,5 @@ def test_extra_cells_are_not_looked_at() -> None:
 
 def test_a_quote_that_the_chunk_does_not_close_is_refused() -> None:
     with pytest.raises(SourceRefusedError) as refused:
-        list(read_rows(b'1\n"2\n', ("a",), 1, 7, TestLimits()))
+        list(read_rows(b'1\n"2\n', Reading(SourceFormat(), TestLimits(), ("a",)), 1, 7))
     assert refused.value.message == "The record that starts in line 8 has a quote that is never closed"

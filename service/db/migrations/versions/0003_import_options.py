@@ -18,6 +18,7 @@ _TASK_COLUMNS: dict[str, Any] = {
     "parent_task_id": sa.Text(collation="C"),
     "source_format": postgresql.JSONB(none_as_null=True),
     "refused_key": sa.Text(),
+    "merged_at": sa.DateTime(timezone=True),
     "stop_code": sa.Text(),
     "stop_message": sa.Text(),
 }
@@ -31,7 +32,6 @@ def upgrade() -> None:
     op.drop_constraint(_FILE_TYPE, "tasks", type_="check")
     op.create_check_constraint(_FILE_TYPE, "tasks", "file_type IN ('CSV', 'JSON', 'NDJSON', 'PARQUET')")
     op.add_column("chunks", sa.Column("refused_codes", postgresql.JSONB(none_as_null=True), nullable=True))
-    op.add_column("rows_set_aside", sa.Column("line", sa.BigInteger(), nullable=True))
     op.create_table(
         "refused_rows",
         sa.Column("task_id", sa.Text(collation="C"), nullable=False),
@@ -48,7 +48,6 @@ def downgrade() -> None:
     """Take it back."""
 
     op.drop_table("refused_rows")
-    op.drop_column("rows_set_aside", "line")
     op.drop_column("chunks", "refused_codes")
     op.drop_constraint(_FILE_TYPE, "tasks", type_="check")
     op.create_check_constraint(_FILE_TYPE, "tasks", "file_type IN ('CSV', 'JSON')")

@@ -1,0 +1,91 @@
+"""The cells of JSON chunks by column: parsed object by object, turned into text column by column."""
+
+from itertools import chain
+from typing import Any
+
+import numpy as np
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from schemas.entities.row_schema import RowSchema
+from service.imports.columns.cells import CellTable, RowNumbers
+from service.imports.header import effective_names
+from service.imports.read import Reading, split_records
+
+#: What some readers of JSON round, refuse or cannot store: such rows are read one by one.
+_PECULIAR = r"\\u0000|[0-9]{16}|[0-9][eE][+-]?[0-9]{3}"
+_BRACKETS_MAX = 64
+
+_ABSENT: Any = object()
+
+
+def read_json_columns(chunk: bytes, reading: Reading, first_row: int, schema: RowSchema) -> CellTable:
+    """The cells of the columns that the schema knows; rows that are not plain are left to others."""
+    objects, rows, others = _parse_plain(chunk, reading, first_row)
+    keys = tuple(dict.fromkeys(chain.from_iterable(objects)))
+    cells: dict[str, pa.StringArray] = {}
+    is_plain = np.ones(len(rows), bool)
+    for key, name in zip(keys, effective_names(keys, reading.mapping), strict=True):
+        if not schema.knows(name):
+            continue
+        texts, peculiar = _texts([given.get(key, _ABSENT) for given in objects], schema, name)
+        is_plain[peculiar] = False
+        cells[name] = pa.array(texts, pa.string())
+    if is_plain.all():
+        return CellTable(rows, cells, others)
+    mask = pa.array(is_plain)
+    kept = {name: column.filter(mask) for name, column in cells.items()}
+    return CellTable(rows[is_plain], kept, np.union1d(others, rows[~is_plain]))
+
+
+def _parse_plain(chunk: bytes, reading: Reading, first_row: int) -> tuple[list[dict[str, Any]], RowNumbers, RowNumbers]:
+    """The objects of the plain records, their row numbers, and the numbers of the other rows."""
+    limit = min(reading.limits.field_max_bytes, reading.limits.row_max_bytes)
+    raws = [record.raw for record in split_records(chunk, reading.format, first_row, 1)]
+    is_peculiar = pc.match_substring_regex(pa.array(raws, pa.binary()), _PECULIAR).to_pylist()
+    given = [
+        None if peculiar or len(raw) > limit or _is_deep(raw) else _parse_object(raw)
+        for raw, peculiar in zip(raws, is_peculiar, strict=True)
+    ]
+    numbers = np.arange(first_row, first_row + len(raws))
+    is_plain = np.fromiter((value is not None for value in given), bool, len(given))
+    return [value for value in given if value is not None], numbers[is_plain], numbers[~is_plain]
+
+
+def _is_deep(raw: bytes) -> bool:
+    return raw.count(b"{") + raw.count(b"[") > _BRACKETS_MAX
+
+
+def _parse_object(raw: bytes) -> dict[str, Any] | None:
+    """The object of a record; None for what is none, or has keys that cannot be stored."""
+    try:
+        given = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        return None
+    return given if isinstance(given, dict) else None
+
+
+def _texts(values: list[Any], schema: RowSchema, name: str) -> tuple[list[str | None], list[int]]:
+    """The values as cells, None for absent ones and "" for null, and the places of those that are no plain text."""
+    if set(map(type, values)) == {str}:
+        return values, []
+    is_key, is_object = name not in schema.fields, schema.is_object(name)
+    texts: list[str | None] = []
+    peculiar: list[int] = []
+    for place, value in enumerate(values):
+        kind = type(value)
+        text = None
+        if kind is str:
+            text = value
+        elif kind is dict and is_object:
+            text = orjson.dumps(value).decode()
+        elif kind is int and not (is_key or is_object):
+            text = str(value)
+        elif value is None and not is_key:
+            text = ""
+        elif value is not _ABSENT:
+            # One key of an object keeps its kind; the rest is wrong, or a number to be read exactly.
+            peculiar.append(place)
+        texts.append(text)
+    return texts, peculiar

@@ -1,0 +1,143 @@
+"""Parquet files as JSON lines, read from the store in small ranges and bounded memory."""
+
+import io
+import json
+from base64 import b64encode
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from schemas.json_text import to_json
+from service.errors import SourceRefusedError
+from service.source.decompress import InflateLimit
+
+MIB = 1024 * 1024
+#: Rows that are in memory at once; their columns' pages are, too.
+_ROWS_AT_ONCE = 2000
+#: A row group is read page by page, but a page may be as large as its column.
+ROW_GROUP_MAX_BYTES = 512 * MIB
+_BUFFER_BYTES = 256 * 1024
+#: What a footer's texts and lists may be long: a file of 1,000 columns and 10,000 row groups fits.
+_FOOTER_TEXT_BYTES = 64 * MIB
+_FOOTER_ITEMS = 10_000_000
+
+ReadRange = Callable[[int, int], bytes]
+
+
+class RangedFile(io.RawIOBase):
+    """An object of the store as a file that is read in ranges, each fetched when it is asked for."""
+
+    def __init__(self, read_range: ReadRange, size_bytes: int) -> None:
+        """`read_range` gives the bytes from a start to before an end."""
+        self._read_range = read_range
+        self._size_bytes = size_bytes
+        self._place = 0
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def seekable(self) -> bool:
+        """It is."""
+        return True
+
+    def tell(self) -> int:
+        """Where the next byte is read."""
+        return self._place
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Go to a place; nothing is fetched."""
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._place, io.SEEK_END: self._size_bytes}[whence]
+        self._place = max(0, base + offset)
+        return self._place
+
+    def read(self, size: int = -1) -> bytes:
+        """The next bytes, fewer only at the end."""
+        left = max(0, self._size_bytes - self._place)
+        size = left if size < 0 else min(size, left)
+        if not size:
+            return b""
+        block = self._read_range(self._place, self._place + size)
+        self._place += len(block)
+        return block
+
+
+def parquet_lines(read_range: ReadRange, size_bytes: int, columns_max: int) -> Iterator[bytes]:
+    """The rows of a Parquet file as JSON lines, in blocks.
+
+    Raises SourceRefusedError for a file that is damaged, has too many columns or too large row groups,
+    grows as a bomb does, or holds binary values that are no text.
+    """
+    try:
+        yield from _read_lines(RangedFile(read_range, size_bytes), size_bytes, columns_max)
+    except (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError) as error:
+        message = "The Parquet file is damaged, or of a kind that cannot be read; write it anew and create a new task"
+        raise SourceRefusedError(message) from error
+
+
+def _read_lines(file: RangedFile, size_bytes: int, columns_max: int) -> Iterator[bytes]:
+    parquet = pq.ParquetFile(
+        file,
+        buffer_size=_BUFFER_BYTES,
+        pre_buffer=False,
+        thrift_string_size_limit=_FOOTER_TEXT_BYTES,
+        thrift_container_size_limit=_FOOTER_ITEMS,
+    )
+    _check_shape(parquet, columns_max)
+    limit = InflateLimit()
+    given_bytes = 0
+    for batch in parquet.iter_batches(batch_size=_ROWS_AT_ONCE, use_threads=False):
+        block = b"".join(_line(row) for row in batch.to_pylist())
+        given_bytes += len(block)
+        if given_bytes > limit.free_bytes and given_bytes > limit.ratio * size_bytes:
+            message = f"The Parquet file grows to more than {limit.ratio} times its size; send the rows as CSV"
+            raise SourceRefusedError(message)
+        yield block
+
+
+def _check_shape(parquet: pq.ParquetFile, columns_max: int) -> None:
+    columns = len(parquet.schema_arrow)
+    if columns > columns_max:
+        message = f"The Parquet file has {columns} columns, the limit is {columns_max} (WHARF_COLUMNS_MAX)"
+        raise SourceRefusedError(message)
+    for place in range(parquet.metadata.num_row_groups):
+        group_bytes = parquet.metadata.row_group(place).total_byte_size
+        if not 0 <= group_bytes <= ROW_GROUP_MAX_BYTES:
+            message = (
+                f"Row group {place + 1} of the Parquet file is {group_bytes // MIB} MiB large, the limit is "
+                f"{ROW_GROUP_MAX_BYTES // MIB} MiB; write it with smaller row groups"
+            )
+            raise SourceRefusedError(message)
+
+
+def _line(row: dict[str, Any]) -> bytes:
+    return to_json({name: _json_value(value) for name, value in row.items()}).encode() + b"\n"
+
+
+def _json_value(value: Any) -> Any:
+    """A value of a Parquet file as JSON has it: times as RFC 3339 in UTC, decimals as exact numbers."""
+    match value:
+        case None | bool() | int() | str():
+            return value
+        case float():
+            return value if value == value and abs(value) != float("inf") else None
+        case Decimal():
+            return value
+        case datetime():
+            return _time_text(value)
+        case date() | time():
+            return value.isoformat()
+        case timedelta():
+            return value.total_seconds()
+        case bytes():
+            return _text(value)
+        case dict():
+            return {str(key): _json_value(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_json_value(item) for item in value]
+        case _:
+            return str(value)
