@@ -120,7 +120,7 @@ def _read(env: Env) -> dict[str, Any]:
         "reap_seconds": env.int("REAP_SECONDS", default=2, validate=_AT_LEAST_ONE),
         "resend_seconds": env.int("RESEND_SECONDS", default=10, validate=_AT_LEAST_ONE),
         "max_attempts": env.int("MAX_ATTEMPTS", default=5, validate=_AT_LEAST_ONE),
-        "chunk_bytes": env.int("CHUNK_BYTES", default=MIB, validate=_AT_LEAST_ONE),
+        "chunk_bytes": env.int("CHUNK_BYTES", default=4 * MIB, validate=_AT_LEAST_ONE),
         "part_bytes": env.int("PART_BYTES", default=8 * MIB, validate=Range(min=5 * MIB)),
         "file_max_bytes": env.int("FILE_MAX_BYTES", default=50 * GIB, validate=_AT_LEAST_ONE),
         "row_max_bytes": env.int("ROW_MAX_BYTES", default=10 * MIB, validate=_AT_LEAST_ONE),

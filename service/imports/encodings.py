@@ -24,7 +24,9 @@ _UTF_8_CHARACTER = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2
 _HIGH_BYTE = re.compile(rb"[\x80-\xff]")
 # The euro, quotes, dashes, the ellipsis and what else is printed on keyboards; letters but the rare y with
 # two dots, which is the byte 255 of files that are no text.
-_PLAUSIBLE = rb"[\x80\x85\x8a\x8c\x8e\x91-\x97\x99\x9a\x9c\x9e\x9f\xa0-\xa3\xa7\xa9\xab\xae\xb0-\xb5\xb7\xba\xbb\xbf-\xfe]"
+_PLAUSIBLE = (
+    rb"[\x80\x85\x8a\x8c\x8e\x91-\x97\x99\x9a\x9c\x9e\x9f\xa0-\xa3\xa7\xa9\xab\xae\xb0-\xb5\xb7\xba\xbb\xbf-\xfe]"
+)
 _WINDOWS_1252 = re.compile(
     rb"(?<=[A-Za-z])(?:%(one)b){1,3}|(?:%(one)b){1,3}(?=[A-Za-z])|(?<=[0-9 ])%(one)b(?=[0-9 ,;\t\r\n])"
     % {b"one": _PLAUSIBLE}
@@ -83,7 +85,9 @@ def transcode(blocks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
             text = decoder.decode(block, final=is_last)
         except UnicodeDecodeError as error:
             place = passed_bytes - waiting_bytes + error.start + 1
-            message = f"The file is no {encoding} text: byte {place} cannot be read; name its encoding, or save it as UTF-8"
+            message = (
+                f"The file is no {encoding} text: byte {place} cannot be read; name its encoding, or save it as UTF-8"
+            )
             raise SourceRefusedError(message) from error
         passed_bytes += len(block)
         if text and is_first:

@@ -1,6 +1,8 @@
-"""Fetch: the source is read once, kept in our own bucket, and cut into chunks on the way."""
+"""Fetch: the source is read once, kept in our own bucket as plain UTF-8, and cut into chunks on the way."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 
 from schemas.entities import ENTITIES
 from schemas.options import read_options
@@ -8,14 +10,19 @@ from schemas.vocabulary import EntityType, FileType
 from service.db.models import Task
 from service.errors import FencedError, SourceRefusedError
 from service.imports.begin import begin_loading
+from service.imports.opening import OpenText, check_parquet, open_text
+from service.imports.parquet import parquet_lines
 from service.imports.survey import Survey
 from service.source.guard import AddressGuard
 from service.source.http import SourceLimits, open_source
+from service.storage.objects import ObjectHead
 from service.tracking.keeper import LeaseKeeper
 from service.tracking.lifecycle import StoredSource
 from service.tracking.workbench import Workbench
 
 _BLOCK_BYTES = 1024 * 1024
+_CONTENT_TYPES = {FileType.CSV: "text/csv", FileType.PARQUET: "application/vnd.apache.parquet"}
+_JSON_LINES = "application/x-ndjson"
 
 
 def fetch_source(bench: Workbench, task: Task, keeper: LeaseKeeper) -> None:
@@ -24,59 +31,113 @@ def fetch_source(bench: Workbench, task: Task, keeper: LeaseKeeper) -> None:
     Raises SourceRefusedError when the bytes can never be imported, and transient errors when it is
     worth reading them again from the start.
     """
-    entity = ENTITIES[EntityType(task.entity_type)]
-    options = read_options(entity.type, task.options)
-    survey = Survey(entity, FileType(task.file_type), options, bench.settings)
-    if task.upload_id is None:
-        source = _copy_source(bench, task, survey, keeper)
-    else:
-        source = _read_upload(bench, task, survey, keeper)
+    fetch = _Fetch(bench, task, keeper)
+    with fetch.open_blocks() as blocks:
+        source = fetch.convert(blocks) if fetch.file_type is FileType.PARQUET else fetch.keep_text(blocks)
     try:
-        begin_loading(bench, task, source, survey.spans)
+        begin_loading(bench, task, source, fetch.spans)
     except FencedError:
         # Another attempt has begun, with a copy of its own.
-        if task.upload_id is None:
-            bench.store.delete(source.key)
+        fetch.forget(source.key)
         raise
 
 
-def _copy_source(bench: Workbench, task: Task, survey: Survey, keeper: LeaseKeeper) -> StoredSource:
-    """From the caller's URL into the bucket; an error half-way leaves nothing there."""
-    key = f"sources/{task.id}/{task.attempt}"
-    guard, limits = (
-        AddressGuard(bench.settings.allowed_hosts),
-        SourceLimits.from_settings(bench.settings),
-    )
-    with (
-        open_source(task.file_url, guard, limits) as blocks,
-        bench.write_object(task, key, "text/csv") as writer,
-    ):
-        for block in _surveyed(blocks, survey, keeper):
-            writer.write(block)
-        survey.finish()
-        writer.complete()
-    return _stored(key, survey)
+class _Fetch:
+    """One attempt to fetch the source of a task."""
 
+    def __init__(self, bench: Workbench, task: Task, keeper: LeaseKeeper) -> None:
+        self.file_type = FileType(task.file_type)
+        self._bench = bench
+        self._task = task
+        self._keeper = keeper
+        self._copy_key = f"sources/{task.id}/{task.attempt}"
+        entity = ENTITIES[EntityType(task.entity_type)]
+        self._options = read_options(entity.type, task.options)
+        # Parquet is turned into JSON lines before it is surveyed.
+        read_as = FileType.NDJSON if self.file_type is FileType.PARQUET else self.file_type
+        self._survey = Survey(entity, read_as, self._options, bench.settings)
+        self.spans = self._survey.spans
 
-def _read_upload(bench: Workbench, task: Task, survey: Survey, keeper: LeaseKeeper) -> StoredSource:
-    """The bytes are in the bucket already; raises SourceRefusedError when nothing was uploaded."""
-    key = str(task.source_key)
-    head = bench.store.head(key)
-    if head is None:
-        message = f"Nothing was uploaded for {task.upload_id}; PUT the file to its upload_url, then create the task"
-        raise SourceRefusedError(message)
-    for _ in _surveyed(bench.store.stream(key, _BLOCK_BYTES, head.etag), survey, keeper):
-        pass
-    survey.finish()
-    return _stored(key, survey)
+    @contextmanager
+    def open_blocks(self) -> Iterator[Iterable[bytes]]:
+        """The bytes of the source as they come: from the caller's URL, or from the upload."""
+        if self._task.upload_id is not None:
+            head = self._find_upload()
+            yield self._bench.store.stream(str(self._task.source_key), _BLOCK_BYTES, head.etag)
+            return
+        guard = AddressGuard(self._bench.settings.allowed_hosts)
+        limits = SourceLimits.from_settings(self._bench.settings)
+        with open_source(self._task.file_url, guard, limits) as blocks:
+            yield blocks
 
+    def keep_text(self, blocks: Iterable[bytes]) -> StoredSource:
+        """Survey a text file; an upload that is plain UTF-8 stays where it is, all else is copied."""
+        text = open_text(blocks, self._options.encoding, self._bench.settings.file_max_bytes)
+        if self._task.upload_id is not None and text.is_as_it_came:
+            for block in text.blocks:
+                self._read(block)
+            self._survey.finish()
+            return self._stored(str(self._task.source_key), text)
+        self._copy(text.blocks, _CONTENT_TYPES.get(self.file_type, _JSON_LINES))
+        return self._stored(self._copy_key, text)
 
-def _stored(key: str, survey: Survey) -> StoredSource:
-    return StoredSource(key, survey.digest, survey.length_bytes, survey.header, survey.rows, survey.format.to_json())
+    def convert(self, blocks: Iterable[bytes]) -> StoredSource:
+        """Turn a Parquet file into JSON lines; what comes from a URL is stored first, to be read in ranges."""
+        key, head = self._keep_parquet(blocks)
+        store = self._bench.store
+        try:
+            check_parquet(store.open_range(key, 0, min(_BLOCK_BYTES, head.size_bytes), head.etag))
+            lines = parquet_lines(
+                lambda start, end: store.open_range(key, start, end, head.etag),
+                head.size_bytes,
+                self._bench.settings.columns_max,
+            )
+            self._copy(lines, _JSON_LINES)
+        finally:
+            self.forget(key)
+        return self._stored(self._copy_key)
 
+    def forget(self, key: str) -> None:
+        """Delete an object, unless it is the caller's upload."""
+        if self._task.upload_id is None or key != self._task.source_key:
+            self._bench.store.delete(key)
 
-def _surveyed(blocks: Iterable[bytes], survey: Survey, keeper: LeaseKeeper) -> Iterable[bytes]:
-    for block in blocks:
-        survey.read(block)
-        keeper.progress(survey.length_bytes)
-        yield block
+    def _find_upload(self) -> ObjectHead:
+        head = self._bench.store.head(str(self._task.source_key))
+        if head is None:
+            upload = self._task.upload_id
+            message = f"Nothing was uploaded for {upload}; PUT the file to its upload_url, then create the task"
+            raise SourceRefusedError(message)
+        return head
+
+    def _keep_parquet(self, blocks: Iterable[bytes]) -> tuple[str, ObjectHead]:
+        """The stored Parquet file; raises SourceRefusedError when there is no such upload."""
+        if self._task.upload_id is not None:
+            return str(self._task.source_key), self._find_upload()
+        key = f"{self._copy_key}.parquet"
+        with self._bench.write_object(self._task, key, _CONTENT_TYPES[FileType.PARQUET]) as writer:
+            for block in blocks:
+                writer.write(block)
+                self._keeper.progress(0)
+            written = writer.complete()
+        return key, ObjectHead(written.size_bytes, written.etag, _CONTENT_TYPES[FileType.PARQUET], {})
+
+    def _copy(self, blocks: Iterable[bytes], content_type: str) -> None:
+        """Survey the blocks on their way into the bucket; an error half-way leaves nothing there."""
+        with self._bench.write_object(self._task, self._copy_key, content_type) as writer:
+            for block in blocks:
+                self._read(block)
+                writer.write(block)
+            self._survey.finish()
+            writer.complete()
+
+    def _read(self, block: bytes) -> None:
+        self._survey.read(block)
+        self._keeper.progress(self._survey.length_bytes)
+
+    def _stored(self, key: str, text: OpenText | None = None) -> StoredSource:
+        survey = self._survey
+        found = replace(survey.format, file_type=str(self.file_type))
+        if text:
+            found = replace(found, compression=text.compression, encoding=text.encoding)
+        return StoredSource(key, survey.digest, survey.length_bytes, survey.header, survey.rows, found.to_json())

@@ -7,11 +7,12 @@ from service.db.models import Chunk, Task
 from service.errors import SourceChangedError
 from service.imports.boundaries import digest_chunk
 from service.imports.chunks import ClaimedChunk, finish_chunk, is_in_file_order
+from service.imports.columns.read import ChunkText
 from service.imports.merge import Merged, Merging, Refusal, merge_rows
 from service.imports.plan import ImportPlan
 from service.imports.refused import store_refused
 from service.imports.stop import stop_if_too_many
-from service.imports.validate import ChunkText, Validated, validate_chunk
+from service.imports.validate import Validated, validate_chunk
 from service.tracking.counters import Counters
 from service.tracking.workbench import Workbench
 

@@ -1,11 +1,9 @@
 """Parquet files as JSON lines, read from the store in small ranges and bounded memory."""
 
 import io
-import json
-from base64 import b64encode
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
-from decimal import Decimal
+from math import isnan
 from typing import Any
 
 import pyarrow as pa
@@ -90,13 +88,36 @@ def _read_lines(file: RangedFile, size_bytes: int, columns_max: int) -> Iterator
     _check_shape(parquet, columns_max)
     limit = InflateLimit()
     given_bytes = 0
+    types = pa.schema([field.with_type(_readable_type(field.type)) for field in parquet.schema_arrow])
     for batch in parquet.iter_batches(batch_size=_ROWS_AT_ONCE, use_threads=False):
-        block = b"".join(_line(row) for row in batch.to_pylist())
+        rows = batch.cast(types, safe=False).to_pylist(maps_as_pydicts="lossy")
+        block = b"".join(map(_line, rows))
         given_bytes += len(block)
         if given_bytes > limit.free_bytes and given_bytes > limit.ratio * size_bytes:
             message = f"The Parquet file grows to more than {limit.ratio} times its size; send the rows as CSV"
             raise SourceRefusedError(message)
         yield block
+    if not given_bytes:
+        # An empty file would be none at all; this is an import of nothing.
+        yield b"[]"
+
+
+def _readable_type(kind: pa.DataType) -> pa.DataType:
+    """The type in which Python can hold its values: microseconds, and UTC where there is a time zone."""
+    types, readable = pa.types, kind
+    if types.is_timestamp(kind):
+        readable = pa.timestamp("us", tz="UTC" if kind.tz else None)
+    elif types.is_time64(kind):
+        readable = pa.time64("us")
+    elif types.is_duration(kind):
+        readable = pa.duration("us")
+    elif types.is_struct(kind):
+        readable = pa.struct([field.with_type(_readable_type(field.type)) for field in kind])
+    elif types.is_map(kind):
+        readable = pa.map_(_readable_type(kind.key_type), _readable_type(kind.item_type))
+    elif types.is_list(kind) or types.is_large_list(kind):
+        readable = pa.large_list(_readable_type(kind.value_type))
+    return readable
 
 
 def _check_shape(parquet: pq.ParquetFile, columns_max: int) -> None:
@@ -118,26 +139,30 @@ def _line(row: dict[str, Any]) -> bytes:
     return to_json({name: _json_value(value) for name, value in row.items()}).encode() + b"\n"
 
 
-def _json_value(value: Any) -> Any:
-    """A value of a Parquet file as JSON has it: times as RFC 3339 in UTC, decimals as exact numbers."""
+def _json_value(value: Any) -> Any:  # noqa: PLR0911  # one for each kind
+    """A value as JSON has it: times as RFC 3339 in UTC, decimals as exact numbers, NaN as null."""
     match value:
-        case None | bool() | int() | str():
-            return value
         case float():
-            return value if value == value and abs(value) != float("inf") else None
-        case Decimal():
-            return value
+            return None if isnan(value) else value
         case datetime():
-            return _time_text(value)
+            return f"{(value.astimezone(UTC) if value.tzinfo else value).replace(tzinfo=None).isoformat()}Z"
         case date() | time():
             return value.isoformat()
         case timedelta():
             return value.total_seconds()
         case bytes():
-            return _text(value)
+            return _decode(value)
         case dict():
             return {str(key): _json_value(item) for key, item in value.items()}
-        case list() | tuple():
+        case list():
             return [_json_value(item) for item in value]
         case _:
-            return str(value)
+            return value
+
+
+def _decode(value: bytes) -> str:
+    try:
+        return value.decode()
+    except UnicodeDecodeError as error:
+        message = "The Parquet file holds binary values that are not UTF-8 text; write them as text, or leave them out"
+        raise SourceRefusedError(message) from error

@@ -13,10 +13,10 @@ from sqlalchemy.orm import Session
 
 from schemas.row_errors import RowError
 from service.db.models import RefusedRows
+from service.imports.columns.read import ChunkText
 from service.imports.header import OWN_PREFIX
 from service.imports.read import Record
 from service.imports.source_format import Layout, SourceFormat
-from service.imports.validate import ChunkText
 from service.tracking.row_errors import store_row_errors
 
 _NAMES = ("row", "line", "code", "message")

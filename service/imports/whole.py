@@ -9,12 +9,13 @@ from schemas.row_errors import RowError
 from schemas.vocabulary import Phase
 from service.db.clock import now
 from service.db.models import Chunk, RefusedRows, StoredRowError, Task
+from service.imports.columns.read import ChunkText
 from service.imports.load import place_refusals, read_chunk
 from service.imports.merge import Merging, merge_rows
 from service.imports.plan import ImportPlan
 from service.imports.refused import store_refused
 from service.imports.stop import find_too_many
-from service.imports.validate import ChunkText, validate_chunk
+from service.imports.validate import validate_chunk
 from service.tracking.counters import Counters
 from service.tracking.lease import require_owner
 from service.tracking.workbench import Workbench

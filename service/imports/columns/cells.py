@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 RowNumbers = npt.NDArray[np.int64]
+NO_ROWS: RowNumbers = np.empty(0, np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,7 @@ class CellTable:
 
     rows: RowNumbers
     cells: Mapping[str, pa.StringArray]
-    others: RowNumbers = field(default_factory=lambda: np.empty(0, np.int64))
+    others: RowNumbers = field(default_factory=lambda: NO_ROWS)
 
 
 def is_filled(cells: pa.StringArray) -> pa.BooleanArray:

@@ -22,27 +22,33 @@ _NEEDS_ESCAPE = r'["\\\x00-\x1f]'
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """Where rows are clean, and for all rows the values that clean ones have: text for each column, null for none."""
+    """Where rows are clean, and for all rows the values that clean ones have: text for each column, null for none.
+
+    `filled` are the cells that the values were made of, null where blank, and `clean_cells` says of each column by
+    itself where it is clean.
+    """
 
     clean: pa.BooleanArray
     values: Columns
+    filled: Columns
+    clean_cells: Mapping[str, pa.BooleanArray]
 
 
 def judge_cells(schema: RowSchema, table: CellTable) -> Judged:
     """Judge the rows of a table by an entity's row schema."""
-    length = len(table.rows)
     filled = _filled_cells(schema, table)
-    conditions: list[pa.BooleanArray] = []
+    clean_cells: dict[str, pa.BooleanArray] = {}
     values: dict[str, pa.StringArray] = {}
     for name, column in schema.fields.items():
         if isinstance(column, JsonObject):
-            conditions += [_is_clean_object(column, table.cells, filled[name])]
+            clean_cells[name] = _is_clean_object(column, table.cells, filled[name])
             values[name] = _object_texts(column, table.cells, filled[name])
         else:
-            conditions += [_is_clean(schema, name, column, filled[name])]
+            clean_cells[name] = _is_clean(schema, name, column, filled[name])
             values[name] = _with_default(schema, column, filled[name])
-    conditions += [find_obeyed(rule, values) for rule in schema.rules if schema.applies(rule)]
-    return Judged(all_of(conditions, length), values)
+    obeyed = [find_obeyed(rule, values) for rule in schema.rules if schema.applies(rule)]
+    clean = all_of([*clean_cells.values(), *obeyed], len(table.rows))
+    return Judged(clean, values, filled, clean_cells)
 
 
 def _filled_cells(schema: RowSchema, table: CellTable) -> dict[str, pa.StringArray]:

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 from pyarrow import csv
 
 from schemas.entities.row_schema import RowSchema
-from service.imports.columns.cells import CellTable, is_filled
+from service.imports.columns.cells import CellTable, RowNumbers
 from service.imports.columns.plain import take_plain_records
 from service.imports.dialect import dialect_of
 from service.imports.read import Reading
@@ -16,9 +16,11 @@ from service.imports.read import Reading
 _WHITE_SPACE = " \t\v\f"
 
 
-def read_csv_columns(chunk: bytes, reading: Reading, first_row: int, schema: RowSchema) -> CellTable:
+def read_csv_columns(
+    chunk: bytes, record_ends: RowNumbers | None, reading: Reading, first_row: int, schema: RowSchema
+) -> CellTable:
     """The cells of the columns that the schema knows; rows that are not plain, or ragged, are left to others."""
-    data, rows, others = take_plain_records(chunk, reading, first_row)
+    data, rows, others = take_plain_records(chunk, record_ends, reading, first_row)
     if not data.strip(b"\r\n"):
         return CellTable(rows[:0], {}, others)
     names = _names_as_wide_as(data, reading)
@@ -94,13 +96,3 @@ def _without_white_space(table: CellTable, data: bytes, reading: Reading) -> Cel
     is_plain = ~np.any([np.asarray(begins) for begins in begins_so], axis=0)
     kept = {name: cells.filter(pa.array(is_plain)) for name, cells in table.cells.items()}
     return CellTable(table.rows[is_plain], kept, np.union1d(table.others, table.rows[~is_plain]))
-
-
-def fill_constants(table: CellTable, constants: dict[str, str]) -> CellTable:
-    """The same with each constant where its column is absent or its cell blank."""
-    cells = dict(table.cells)
-    for name, constant in constants.items():
-        given = cells.get(name)
-        text = pa.scalar(constant, pa.string())
-        cells[name] = pa.repeat(text, len(table.rows)) if given is None else pc.if_else(is_filled(given), given, text)
-    return CellTable(table.rows, cells, table.others)

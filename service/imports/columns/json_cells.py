@@ -1,6 +1,5 @@
 """The cells of JSON chunks by column: parsed object by object, turned into text column by column."""
 
-from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -9,43 +8,70 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas.entities.row_schema import RowSchema
-from service.imports.columns.cells import CellTable, RowNumbers
+from service.imports.columns.cells import NO_ROWS, CellTable, RowNumbers, absent
 from service.imports.header import effective_names
 from service.imports.read import Reading, split_records
+from service.imports.source_format import Layout
 
 #: What some readers of JSON round, refuse or cannot store: such rows are read one by one.
 _PECULIAR = r"\\u0000|[0-9]{16}|[0-9][eE][+-]?[0-9]{3}"
 _BRACKETS_MAX = 64
+#: So many objects are in memory at a time.
+_SLICE_ROWS = 5000
 
 _ABSENT: Any = object()
 
 
 def read_json_columns(chunk: bytes, reading: Reading, first_row: int, schema: RowSchema) -> CellTable:
     """The cells of the columns that the schema knows; rows that are not plain are left to others."""
-    objects, rows, others = _parse_plain(chunk, reading, first_row)
-    keys = tuple(dict.fromkeys(chain.from_iterable(objects)))
+    raws = _split(chunk, reading, first_row)
+    slices = [
+        _read_slice(raws[start : start + _SLICE_ROWS], reading, first_row + start, schema)
+        for start in range(0, len(raws), _SLICE_ROWS)
+    ]
+    names = {name: None for table in slices for name in table.cells}
+    cells = {
+        name: pa.concat_arrays([table.cells.get(name, absent(len(table.rows))) for table in slices]) for name in names
+    }
+    rows = np.concatenate([table.rows for table in slices] or [NO_ROWS])
+    return CellTable(rows, cells, np.concatenate([table.others for table in slices] or [NO_ROWS]))
+
+
+def _split(chunk: bytes, reading: Reading, first_row: int) -> list[bytes]:
+    """The bytes of each row."""
+    if reading.format.layout is Layout.NDJSON:
+        return [line for line in chunk.split(b"\n") if line not in {b"", b"\r"}]
+    return [record.raw for record in split_records(chunk, reading.format, first_row, 1)]
+
+
+def _read_slice(raws: list[bytes], reading: Reading, first_row: int, schema: RowSchema) -> CellTable:
+    objects, numbers, others = _parse_plain(raws, reading, first_row)
+    keys = tuple(set().union(*objects))
     cells: dict[str, pa.StringArray] = {}
-    is_plain = np.ones(len(rows), bool)
+    is_plain = np.ones(len(numbers), bool)
     for key, name in zip(keys, effective_names(keys, reading.mapping), strict=True):
-        if not schema.knows(name):
-            continue
-        texts, peculiar = _texts([given.get(key, _ABSENT) for given in objects], schema, name)
+        values = [given.get(key, _ABSENT) for given in objects]
+        if schema.knows(name):
+            texts, peculiar = _texts(values, schema, name)
+            cells[name] = pa.array(texts, pa.string())
+        else:
+            peculiar = [place for place, value in enumerate(values) if _is_deep(value)]
         is_plain[peculiar] = False
-        cells[name] = pa.array(texts, pa.string())
     if is_plain.all():
-        return CellTable(rows, cells, others)
+        return CellTable(numbers, cells, others)
     mask = pa.array(is_plain)
     kept = {name: column.filter(mask) for name, column in cells.items()}
-    return CellTable(rows[is_plain], kept, np.union1d(others, rows[~is_plain]))
+    return CellTable(numbers[is_plain], kept, np.union1d(others, numbers[~is_plain]))
 
 
-def _parse_plain(chunk: bytes, reading: Reading, first_row: int) -> tuple[list[dict[str, Any]], RowNumbers, RowNumbers]:
+def _parse_plain(
+    raws: list[bytes], reading: Reading, first_row: int
+) -> tuple[list[dict[str, Any]], RowNumbers, RowNumbers]:
     """The objects of the plain records, their row numbers, and the numbers of the other rows."""
     limit = min(reading.limits.field_max_bytes, reading.limits.row_max_bytes)
-    raws = [record.raw for record in split_records(chunk, reading.format, first_row, 1)]
     is_peculiar = pc.match_substring_regex(pa.array(raws, pa.binary()), _PECULIAR).to_pylist()
     given = [
-        None if peculiar or len(raw) > limit or _is_deep(raw) else _parse_object(raw)
+        None if peculiar or len(raw) > limit else _parse_object(raw)
         for raw, peculiar in zip(raws, is_peculiar, strict=True)
     ]
     numbers = np.arange(first_row, first_row + len(raws))
@@ -53,17 +79,21 @@ def _parse_plain(chunk: bytes, reading: Reading, first_row: int) -> tuple[list[d
     return [value for value in given if value is not None], numbers[is_plain], numbers[~is_plain]
 
 
-def _is_deep(raw: bytes) -> bool:
-    return raw.count(b"{") + raw.count(b"[") > _BRACKETS_MAX
-
-
 def _parse_object(raw: bytes) -> dict[str, Any] | None:
-    """The object of a record; None for what is none, or has keys that cannot be stored."""
+    """The object of a record; None for what is none."""
     try:
         given = orjson.loads(raw)
     except orjson.JSONDecodeError:
         return None
     return given if isinstance(given, dict) else None
+
+
+def _is_deep(value: Any) -> bool:
+    """Whether a value that nobody asked for may be nested deeper than a row may be."""
+    if not isinstance(value, dict | list):
+        return False
+    text = orjson.dumps(value)
+    return text.count(b"{") + text.count(b"[") > _BRACKETS_MAX
 
 
 def _texts(values: list[Any], schema: RowSchema, name: str) -> tuple[list[str | None], list[int]]:
