@@ -1,6 +1,6 @@
 """Public identifiers: a prefix and a ULID, so that they sort by the time they were made."""
 
-from itertools import islice, product
+from itertools import product
 from uuid import uuid4
 
 from ulid import ULID
@@ -24,7 +24,15 @@ def new_ulid() -> str:
 def new_ids(prefix: str, count: int) -> list[str]:
     """Fresh identifiers in rising order, of one moment: a ULID whose last places count up."""
     start = f"{prefix}_{new_ulid()[:-_COUNTING_PLACES]}"
-    return [start + "".join(places) for places in islice(product(_DIGITS, repeat=_COUNTING_PLACES), count)]
+    return [start + places for places in _counting(count)]
+
+
+def _counting(count: int) -> list[str]:
+    """The first `count` numbers of four places."""
+    pairs = ["".join(pair) for pair in product(_DIGITS, repeat=2)]
+    full, rest = divmod(count, len(pairs))
+    numbers = [high + low for high in pairs[:full] for low in pairs]
+    return numbers + [pairs[full] + low for low in pairs[:rest]] if rest else numbers
 
 
 def new_run_id() -> str:

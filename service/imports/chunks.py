@@ -2,9 +2,25 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
-from sqlalchemy import ColumnElement, and_, delete, exists, func, insert, or_, select, true, update
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Interval,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.orm import Session, aliased
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from schemas.options import Mode
 from schemas.vocabulary import ChunkState, EntityType, Phase, TaskState
@@ -56,54 +72,7 @@ def claim_chunk(session: Session, worker: str, lease_seconds: int) -> ClaimedChu
     Of equals the task that was submitted first has its turn. SKIP LOCKED, so workers never wait for
     each other here; one look into the index of unloaded chunks for each task, however many it has.
     """
-    loaded_now = (
-        select(Chunk.task_id, func.count().label("chunks"))
-        .where(Chunk.state == ChunkState.LOADING)
-        .group_by(Chunk.task_id)
-        .subquery("loaded_now")
-    )
-    of_task = func.coalesce(loaded_now.c.chunks, 0)
-    of_scope = func.sum(of_task).over(partition_by=Task.scope_id)
-    in_turn = (
-        select(Task.id, _LOADS_IN_FILE_ORDER.label("in_file_order"))
-        .outerjoin(loaded_now, loaded_now.c.task_id == Task.id)
-        .where(Task.state == TaskState.PROCESSING, Task.phase == Phase.LOADING, Task.stop_code.is_(None))
-        .order_by(of_scope, of_task, Task.serial)
-        .subquery("in_turn")
-    )
-    unloaded = aliased(Chunk)
-    first = (
-        select(func.min(unloaded.number))
-        .where(unloaded.task_id == in_turn.c.id, unloaded.state != ChunkState.LOADED)
-        .correlate(in_turn)
-        .scalar_subquery()
-    )
-    next_chunk = (
-        select(Chunk.task_id, Chunk.number)
-        .where(
-            Chunk.task_id == in_turn.c.id,
-            Chunk.state == ChunkState.OPEN,
-            Chunk.due_at <= now(),
-            or_(in_turn.c.in_file_order.is_not(True), Chunk.number == first),
-        )
-        .order_by(Chunk.number)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-        .lateral("next_chunk")
-    )
-    chosen = select(next_chunk.c.task_id, next_chunk.c.number).select_from(in_turn).join(next_chunk, true()).limit(1)
-    wanted = chosen.cte("wanted")
-    chunk = session.scalar(
-        update(Chunk)
-        .where(Chunk.task_id == wanted.c.task_id, Chunk.number == wanted.c.number)
-        .values(
-            state=ChunkState.LOADING,
-            attempt=Chunk.attempt + 1,
-            lease_expires_at=seconds_from_now(lease_seconds),
-            worker=worker,
-        )
-        .returning(Chunk)
-    )
+    chunk = session.scalar(_CLAIM, {"lease": timedelta(seconds=lease_seconds), "claiming_worker": worker})
     if chunk is None:
         return None
     return ClaimedChunk(session.get_one(Task, chunk.task_id), chunk)
@@ -204,3 +173,62 @@ def _write_as_owner(session: Session, chunk: Chunk, *conditions: ColumnElement[b
     )
     if written is None:
         raise FencedError(task_id=chunk.task_id, chunk=chunk.number)
+
+
+def _next_chunk() -> CTE:
+    """The chunk whose turn it is."""
+    loaded_now = (
+        select(Chunk.task_id, func.count().label("chunks"))
+        .where(Chunk.state == ChunkState.LOADING)
+        .group_by(Chunk.task_id)
+        .subquery("loaded_now")
+    )
+    of_task = func.coalesce(loaded_now.c.chunks, 0)
+    of_scope = func.sum(of_task).over(partition_by=Task.scope_id)
+    in_turn = (
+        select(Task.id, _LOADS_IN_FILE_ORDER.label("in_file_order"))
+        .outerjoin(loaded_now, loaded_now.c.task_id == Task.id)
+        .where(Task.state == TaskState.PROCESSING, Task.phase == Phase.LOADING, Task.stop_code.is_(None))
+        .order_by(of_scope, of_task, Task.serial)
+        .subquery("in_turn")
+    )
+    unloaded = aliased(Chunk)
+    first = (
+        select(func.min(unloaded.number))
+        .where(unloaded.task_id == in_turn.c.id, unloaded.state != ChunkState.LOADED)
+        .correlate(in_turn)
+        .scalar_subquery()
+    )
+    of_each = (
+        select(Chunk.task_id, Chunk.number)
+        .where(
+            Chunk.task_id == in_turn.c.id,
+            Chunk.state == ChunkState.OPEN,
+            Chunk.due_at <= now(),
+            or_(in_turn.c.in_file_order.is_not(True), Chunk.number == first),
+        )
+        .order_by(Chunk.number)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+        .lateral("of_each")
+    )
+    return select(of_each.c.task_id, of_each.c.number).select_from(in_turn).join(of_each, true()).limit(1).cte("wanted")
+
+
+def _claim() -> ReturningUpdate[Chunk]:
+    wanted = _next_chunk()
+    return (
+        update(Chunk)
+        .where(Chunk.task_id == wanted.c.task_id, Chunk.number == wanted.c.number)
+        .values(
+            state=ChunkState.LOADING,
+            attempt=Chunk.attempt + 1,
+            lease_expires_at=now() + bindparam("lease", type_=Interval),
+            worker=bindparam("claiming_worker"),
+        )
+        .returning(Chunk)
+    )
+
+
+#: Built once: every idle worker asks it with each message.
+_CLAIM = _claim()
