@@ -1,5 +1,8 @@
 """The cells of JSON chunks by column: parsed object by object, turned into text column by column."""
 
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -17,7 +20,7 @@ from service.imports.source_format import Layout
 _PECULIAR = r"\\u0000|[0-9]{16}|[0-9][eE][+-]?[0-9]{3}"
 _BRACKETS_MAX = 64
 #: So many objects are in memory at a time.
-_SLICE_ROWS = 5000
+_SLICE_ROWS = 2000
 
 _ABSENT: Any = object()
 
@@ -40,7 +43,7 @@ def read_json_columns(chunk: bytes, reading: Reading, first_row: int, schema: Ro
 def _split(chunk: bytes, reading: Reading, first_row: int) -> list[bytes]:
     """The bytes of each row."""
     if reading.format.layout is Layout.NDJSON:
-        return [line for line in chunk.split(b"\n") if line not in {b"", b"\r"}]
+        return [line for line in chunk.split(b"\n") if line and line != b"\r"]
     return [record.raw for record in split_records(chunk, reading.format, first_row, 1)]
 
 
@@ -49,8 +52,7 @@ def _read_slice(raws: list[bytes], reading: Reading, first_row: int, schema: Row
     keys = tuple(set().union(*objects))
     cells: dict[str, pa.StringArray] = {}
     is_plain = np.ones(len(numbers), bool)
-    for key, name in zip(keys, effective_names(keys, reading.mapping), strict=True):
-        values = [given.get(key, _ABSENT) for given in objects]
+    for name, values in zip(effective_names(keys, reading.mapping), _values_by_key(objects, keys), strict=True):
         if schema.knows(name):
             texts, peculiar = _texts(values, schema, name)
             cells[name] = pa.array(texts, pa.string())
@@ -64,17 +66,28 @@ def _read_slice(raws: list[bytes], reading: Reading, first_row: int, schema: Row
     return CellTable(numbers[is_plain], kept, np.union1d(others, numbers[~is_plain]))
 
 
+def _values_by_key(objects: list[dict[str, Any]], keys: tuple[str, ...]) -> Iterable[Sequence[Any]]:
+    """The values of all objects for each key; in most files every object has all keys."""
+    if len(keys) > 1:
+        with suppress(KeyError):
+            return list(zip(*map(itemgetter(*keys), objects), strict=True))
+    return [[given.get(key, _ABSENT) for given in objects] for key in keys]
+
+
 def _parse_plain(
     raws: list[bytes], reading: Reading, first_row: int
 ) -> tuple[list[dict[str, Any]], RowNumbers, RowNumbers]:
     """The objects of the plain records, their row numbers, and the numbers of the other rows."""
     limit = min(reading.limits.field_max_bytes, reading.limits.row_max_bytes)
-    is_peculiar = pc.match_substring_regex(pa.array(raws, pa.binary()), _PECULIAR).to_pylist()
-    given = [
-        None if peculiar or len(raw) > limit else _parse_object(raw)
-        for raw, peculiar in zip(raws, is_peculiar, strict=True)
-    ]
     numbers = np.arange(first_row, first_row + len(raws))
+    texts = pa.array(raws, pa.binary())
+    is_odd = pc.or_(pc.match_substring_regex(texts, _PECULIAR), pc.greater(pc.binary_length(texts), limit))
+    if not is_odd.true_count:
+        with suppress(orjson.JSONDecodeError):
+            objects = list(map(orjson.loads, raws))
+            if set(map(type, objects)) == {dict}:
+                return objects, numbers, NO_ROWS
+    given = [None if odd else _parse_object(raw) for raw, odd in zip(raws, is_odd.to_pylist(), strict=True)]
     is_plain = np.fromiter((value is not None for value in given), bool, len(given))
     return [value for value in given if value is not None], numbers[is_plain], numbers[~is_plain]
 
@@ -96,11 +109,14 @@ def _is_deep(value: Any) -> bool:
     return text.count(b"{") + text.count(b"[") > _BRACKETS_MAX
 
 
-def _texts(values: list[Any], schema: RowSchema, name: str) -> tuple[list[str | None], list[int]]:
+def _texts(values: Sequence[Any], schema: RowSchema, name: str) -> tuple[Sequence[str | None], list[int]]:
     """The values as cells, None for absent ones and "" for null, and the places of those that are no plain text."""
-    if set(map(type, values)) == {str}:
-        return values, []
+    kinds = set(map(type, values))
     is_key, is_object = name not in schema.fields, schema.is_object(name)
+    if kinds == {str}:
+        return values, []
+    if kinds == {dict} and is_object:
+        return [orjson.dumps(value).decode() for value in values], []
     texts: list[str | None] = []
     peculiar: list[int] = []
     for place, value in enumerate(values):
