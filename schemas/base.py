@@ -49,6 +49,11 @@ def one_of(words: type[StrEnum], description: str, example: str | None, **option
     return fields.String(metadata=told(description, example, enum=allowed), **options)
 
 
+def count(description: str, example: int | None, **options: Any) -> fields.Integer:
+    """A number of things that is never negative."""
+    return fields.Integer(metadata=told(description, example, minimum=0), **options)
+
+
 def example_of(schema: Schema) -> dict[str, Any]:
     """A body, put together from the examples of its fields."""
     return {name: _example(field) for name, field in schema.fields.items()}

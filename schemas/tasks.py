@@ -1,168 +1,86 @@
-"""Bodies and queries of tasks."""
+"""Bodies of tasks as they are shown, and the queries for them."""
 
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any
 
 from marshmallow import fields, validate
 
-from schemas.base import AnswerSchema, BodySchema, Instant, WholeNumber, example_of, one_of, told
+from schemas.base import AnswerSchema, BodySchema, Instant, WholeNumber, count, example_of, one_of, told
 from schemas.vocabulary import EntityType, FileType, Outcome, Phase, RowStatus, TaskState, TaskType
 
-_NOT_BLANK = validate.Length(min=1)
+NOT_BLANK = validate.Length(min=1)
 _BIGINT_MAX = 2**63 - 1
 
-_TASK_ID = "task_01KA2NS4E0YGT9W3D6HPCX7MBZ"
-_UPLOAD_ID = "upload_01KA2NQ7Z3C8VX5M0RBT6JH4WD"
+TASK_ID = "task_01KA2NS4E0YGT9W3D6HPCX7MBZ"
 _USER_ID = "user_01KA2NH5W7B3S9QX4YJ0DTVM8C"
 _WORKFLOW_ID = "wf_TaskProcessingWorkflow_01KA2NS4E1R5K8ZQ0VJ2FAN3TG"
 _SUMMARY = 'Row 17 (line 18): name is required; Row 402 (line 403): email is no e-mail address: "anna@"'
-
-#: Exactly what may stand where a URL is not wanted: clients that cannot leave it out send "".
-_NO_TEXT = {"type": ["string", "null"], "pattern": r"^\s*$"}
-_EMPTY = {"type": ["string", "null"], "maxLength": 0}
-_SOME_TEXT = {"type": "string", "minLength": 1}
-
-
-def _kind(title: str, task_type: TaskType, *required: str, **properties: Any) -> dict[str, Any]:
-    """One of the shapes of a body that creates."""
-    return {
-        "title": title,
-        "required": ["task_type", *required],
-        "properties": {"task_type": {"const": task_type}, **properties},
-    }
-
-
-class NewTaskSchema(BodySchema):
-    """A task to create: an IMPORT names exactly one of `file_url` and `upload_id`, an EXPORT needs neither."""
-
-    also: ClassVar[dict[str, Any]] = {
-        "anyOf": [
-            _kind(
-                "Import from a URL",
-                TaskType.IMPORT,
-                "file_url",
-                file_url={"type": "string", "pattern": r"^\s*https?://"},
-                upload_id=_EMPTY,
-            ),
-            _kind("Import of an upload", TaskType.IMPORT, "upload_id", file_url=_EMPTY, upload_id=_SOME_TEXT),
-            _kind("Export", TaskType.EXPORT, file_url=_NO_TEXT),
-            _kind(
-                "Export, by a client that cannot leave `upload_id` out: it and `file_url` are ignored",
-                TaskType.EXPORT,
-                "upload_id",
-                upload_id=_SOME_TEXT,
-            ),
-        ]
-    }
-
-    task_type = one_of(TaskType, "Which way the rows go.", "IMPORT", required=True, validate=_NOT_BLANK)
-    entity_type = one_of(EntityType, "What the rows are.", "CUSTOMERS", required=True, validate=_NOT_BLANK)
-    file_type = fields.String(
-        required=True,
-        validate=_NOT_BLANK,
-        metadata=told("The format of the file. Others will follow.", "CSV", enum=[FileType.CSV]),
-    )
-    file_url = fields.String(
-        load_default=None,
-        allow_none=True,
-        metadata=told(
-            "Where an import reads: an https URL on a publicly routable host, or on one that the operator allows.",
-            "https://files.example.com/customers-march.csv",
-        ),
-    )
-    upload_id = fields.String(
-        load_default=None, allow_none=True, metadata=told("What POST /v1/uploads gave.", _UPLOAD_ID)
-    )
-    file_provider = fields.String(
-        load_default=None, allow_none=True, metadata=told("Any word; some clients send one.", "csvbox")
-    )
-    file_name = fields.String(
-        load_default=None, allow_none=True, metadata=told("What the caller calls the file.", "customers-march.csv")
-    )
-    metadata = fields.Dict(
-        keys=fields.String(),
-        load_default=None,
-        allow_none=True,
-        metadata=told("Anything the caller wants to keep with the task.", {"requested_by": "ops"}),
-    )
-    options = fields.Dict(
-        keys=fields.String(),
-        load_default=None,
-        allow_none=True,
-        metadata=told("None are supported yet.", {}, maxProperties=0),
-    )
-
-
-#: Bodies to create with, one of each kind.
-NEW_TASKS = {
-    "import_from_url": {
-        "summary": "Import from a URL: 202 with the task",
-        "value": {
-            "task_type": "IMPORT",
-            "entity_type": "CUSTOMERS",
-            "file_type": "CSV",
-            "file_url": "https://files.example.com/customers-march.csv",
-            "file_name": "customers-march.csv",
-            "metadata": {"requested_by": "ops"},
-        },
-    },
-    "import_of_upload": {
-        "summary": "Import of an upload: 200 with the run",
-        "value": {
-            "task_type": "IMPORT",
-            "entity_type": "CUSTOMERS",
-            "file_type": "CSV",
-            "upload_id": _UPLOAD_ID,
-            "file_provider": "csvbox",
-        },
-    },
-    "export": {
-        "summary": "Export: 202 with the task",
-        "value": {"task_type": "EXPORT", "entity_type": "CUSTOMERS", "file_type": "CSV"},
-    },
-}
-
-
-def _count(description: str, example: int | None, **options: Any) -> fields.Integer:
-    return fields.Integer(metadata=told(description, example, minimum=0), **options)
 
 
 class CountsSchema(AnswerSchema):
     """The rows of a task by what happened to them."""
 
-    created = _count("Rows that made something new.", 1150)
-    updated = _count("Rows that changed something.", 48)
-    skipped = _count("Rows that changed nothing, since it was so already.", 0)
-    rejected = _count("Rows that were refused.", 2)
+    created = count("Rows that made something new.", 1150)
+    updated = count("Rows that changed something.", 48)
+    skipped = count("Rows that changed nothing, since it was so already.", 0)
+    rejected = count("Rows that were refused.", 2)
 
 
 class ProgressSchema(AnswerSchema):
     """How far a task is."""
 
     phase = one_of(Phase, "What a running task is doing now.", None, allow_none=True)
-    bytes_done = _count("Bytes of the source that were read.", 52_417)
-    bytes_total = _count("Length of the source, once it is known.", 52_417, allow_none=True)
-    rows_done = _count("Rows that are done.", 1200)
-    rows_total = _count("Rows there are, once it is known.", 1200, allow_none=True)
+    bytes_done = count("Bytes of the source that were read.", 52_417)
+    bytes_total = count("Length of the source, once it is known.", 52_417, allow_none=True)
+    rows_done = count("Rows that are done.", 1200)
+    rows_total = count("Rows there are, once it is known.", 1200, allow_none=True)
     percent = fields.Float(
         allow_none=True, metadata=told("Rows done of all rows, once that is known.", 100.0, minimum=0, maximum=100)
+    )
+    rows_per_second = fields.Float(
+        allow_none=True,
+        metadata=told("Rows done by the seconds since it last began, once there are any.", 49.2, minimum=0),
+    )
+    eta_seconds = fields.Float(
+        allow_none=True,
+        metadata=told(
+            "How long the other rows will take at that speed, while it runs and that is known.", None, minimum=0
+        ),
     )
 
 
 class ManifestSchema(AnswerSchema):
     """What a finished export wrote."""
 
-    rows = _count("Rows in the file, its header not counted.", 1198)
-    bytes = _count("Its length.", 88_120)
+    rows = count("Rows in the file, its header not counted.", 1198)
+    bytes = count("Its length.", 88_120)
     sha256 = fields.String(metadata=told("Of its bytes.", "9f2c6d1e" * 8, pattern="^[0-9a-f]{64}$"))
     columns = fields.List(fields.String(), metadata=told("In their order.", ["external_id", "name", "email"]))
     snapshot_at = Instant(metadata=told("The moment whose rows it holds.", "2026-03-02T09:14:07.3Z"))
 
 
+class SourceSchema(AnswerSchema):
+    """What an import found out about its source when it was fetched; null where it does not apply."""
+
+    format = fields.String(
+        allow_none=True, metadata=told("How the rows are laid out: CSV, JSON (one array) or NDJSON.", "CSV")
+    )
+    file_type = fields.String(allow_none=True, metadata=told("What the bytes turned out to be.", "CSV"))
+    compression = fields.String(allow_none=True, metadata=told("none, gzip or zstd.", "none"))
+    encoding = fields.String(allow_none=True, metadata=told("How the characters were written.", "utf-8"))
+    delimiter = fields.String(allow_none=True, metadata=told("What stands between the cells of a CSV file.", ","))
+    quote = fields.String(allow_none=True, metadata=told("What its cells are quoted with.", '"'))
+    bytes = count("Length as it is stored: decompressed, in UTF-8.", 52_417, allow_none=True)
+    sha256 = fields.String(allow_none=True, metadata=told("Of its bytes.", "4b7d09aa" * 8, pattern="^[0-9a-f]{64}$"))
+    columns = fields.List(
+        fields.String(), allow_none=True, metadata=told("The columns that its header names.", ["external_id", "name"])
+    )
+
+
 class TaskSchema(AnswerSchema):
     """A task; every key is always there, null where it has no value."""
 
-    id = fields.String(metadata=told("Names the task.", _TASK_ID, maxLength=100))
+    id = fields.String(metadata=told("Names the task.", TASK_ID, maxLength=100))
     task_type = one_of(TaskType, "Which way the rows go.", "IMPORT")
     entity_type = one_of(EntityType, "What the rows are.", "CUSTOMERS")
     scheduled_task_id = fields.String(allow_none=True, metadata=told("The schedule that made it.", None))
@@ -185,10 +103,10 @@ class TaskSchema(AnswerSchema):
     outcome = one_of(Outcome, "What a finished task came to; null until then.", "PARTIAL", allow_none=True)
     progress = fields.Nested(ProgressSchema)
     counts = fields.Nested(CountsSchema)
-    total_records = _count("Rows there are, once it is known.", 1200, allow_none=True)
-    processed_records = _count("Rows that are done.", 1200)
-    successful_records = _count("Rows that were accepted, the skipped ones too.", 1198)
-    failed_records = _count("Rows that were refused.", 2)
+    total_records = count("Rows there are, once it is known.", 1200, allow_none=True)
+    processed_records = count("Rows that are done.", 1200)
+    successful_records = count("Rows that were accepted, the skipped ones too.", 1198)
+    failed_records = count("Rows that were refused.", 2)
     error_code = fields.String(allow_none=True, metadata=told("Why it FAILED, for programs.", None))
     error_summary = fields.String(
         allow_none=True, metadata=told("Why it FAILED, or the first refused rows by their real numbers.", _SUMMARY)
@@ -196,8 +114,21 @@ class TaskSchema(AnswerSchema):
     metadata = fields.Dict(
         keys=fields.String(), allow_none=True, metadata=told("As the creator gave it.", {"requested_by": "ops"})
     )
+    options = fields.Dict(
+        keys=fields.String(),
+        allow_none=True,
+        metadata=told("The options that the creator gave, or that came with its plan.", {"max_errors": 100}),
+    )
+    plan_id = fields.String(
+        allow_none=True,
+        metadata=told(
+            "Of a COMPLETED dry run: its own id, to load the same bytes by. Else the plan that it loads.", None
+        ),
+    )
+    parent_task_id = fields.String(allow_none=True, metadata=told("The task that it does again.", None))
+    source = fields.Nested(SourceSchema, allow_none=True)
     manifest = fields.Nested(ManifestSchema, allow_none=True, metadata={"examples": [None]})
-    attempt = _count("How often workers have begun it.", 1)
+    attempt = count("How often workers have begun it.", 1)
     started_at = Instant(allow_none=True, metadata=told("When it last began.", "2026-03-02T09:14:07.123456Z"))
     completed_at = Instant(allow_none=True, metadata=told("When it was completed.", "2026-03-02T09:14:31.5Z"))
     failed_at = Instant(allow_none=True, metadata=told("When it last failed; kept when it is run again.", None))
@@ -218,7 +149,7 @@ WAITING_TASK = {
     "progress": {**dict.fromkeys(ProgressSchema().fields), "bytes_done": 0, "rows_done": 0},
     "counts": dict.fromkeys(CountsSchema().fields, 0),
     **dict.fromkeys(("processed_records", "successful_records", "failed_records", "attempt"), 0),
-    **dict.fromkeys(("total_records", "error_summary", "started_at", "completed_at")),
+    **dict.fromkeys(("total_records", "error_summary", "source", "started_at", "completed_at")),
     "updated_at": "2026-03-02T09:14:06.901Z",
     "updated_by": _USER_ID,
 }
@@ -227,7 +158,7 @@ WAITING_TASK = {
 class PaginationSchema(AnswerSchema):
     """Which part of all matches a page is."""
 
-    total = _count("All matches, exactly.", 1)
+    total = count("All matches, exactly.", 1)
     limit = WholeNumber(metadata=told("The longest page, as it was applied.", 50, minimum=1, maximum=1000))
     offset = fields.Integer(metadata=told("As it was asked for.", 0))
 
@@ -295,7 +226,7 @@ class StatusChangeSchema(BodySchema):
 
     task_status = fields.String(
         required=True,
-        validate=_NOT_BLANK,
+        validate=NOT_BLANK,
         metadata=told(
             "PROCESSING runs a PENDING or FAILED task (again), FAILED stops it, "
             "COMPLETED is taken when nothing is left to do.",
@@ -325,7 +256,7 @@ class WorkflowSchema(AnswerSchema):
     message = fields.String(metadata=told("What was done.", "task processing workflow started successfully"))
     workflow_id = fields.String(metadata=told("Another name of the task.", _WORKFLOW_ID))
     run_id = fields.String(metadata=told("A UUID.", "5f0c1c1e-6a52-4f0e-9a0b-6b1f1f2f3a4b"))
-    task_id = fields.String(metadata=told("The task.", _TASK_ID))
+    task_id = fields.String(metadata=told("The task.", TASK_ID))
 
 
 class ResultSchema(WorkflowSchema):
@@ -333,12 +264,13 @@ class ResultSchema(WorkflowSchema):
 
     message = fields.String(metadata=told("The state in words.", "task is COMPLETED"))
     task_status = one_of(TaskState, "The state.", "COMPLETED")
-    total_records = _count("Rows there are, once it is known.", 1200, allow_none=True)
-    processed_records = _count("Rows that are done.", 1200)
-    successful_records = _count("Rows that were accepted, the skipped ones too.", 1198)
-    failed_records = _count("Rows that were refused.", 2)
+    total_records = count("Rows there are, once it is known.", 1200, allow_none=True)
+    processed_records = count("Rows that are done.", 1200)
+    successful_records = count("Rows that were accepted, the skipped ones too.", 1198)
+    failed_records = count("Rows that were refused.", 2)
     file_url = fields.String(metadata=told("As the task has it.", "https://files.example.com/customers-march.csv"))
     error_summary = fields.String(allow_none=True, metadata=told("As the task has it.", _SUMMARY))
+    plan_id = fields.String(allow_none=True, metadata=told("As the task has it.", None))
     download_url = fields.String(allow_none=True, metadata=told("A link to a finished export; else null.", None))
 
 

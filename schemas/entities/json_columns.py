@@ -43,7 +43,7 @@ class JsonObject(Column[JsonDict]):
         """How the names of the columns begin that hold one key each."""
         return f"{self.name}."
 
-    def _deserialize(self, value: object, *args: Any, **options: Any) -> JsonDict:
+    def _deserialize(self, value: object, *_: Any, **__: Any) -> JsonDict:
         if not isinstance(value, GivenObject):
             return self._whole(value)
         by_key = {key: self._stored(cell) for key, cell in value.by_key.items()}

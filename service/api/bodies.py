@@ -4,8 +4,10 @@ They are not dumped by the schemas of `schemas.tasks`, which describe them: that
 A test holds that both agree.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
+
+from flask import url_for
 
 from schemas.base import format_instant
 from schemas.vocabulary import TaskState
@@ -37,6 +39,10 @@ def task_body(task: Task, counters: Counters, principal: Principal) -> dict[str,
         "error_code": task.error_code,
         "error_summary": task.error_summary,
         "metadata": task.metadata_,
+        "options": task.options,
+        "plan_id": _plan_id(task),
+        "parent_task_id": task.parent_task_id,
+        "source": _source(task),
         "manifest": task.object_manifest,
         "attempt": task.attempt,
         "started_at": _instant(task.started_at),
@@ -52,6 +58,11 @@ def task_body(task: Task, counters: Counters, principal: Principal) -> dict[str,
     }
 
 
+def created_headers(task: Task) -> dict[str, str]:
+    """Where a new task is read, and after how many seconds that is worth a try."""
+    return {"Location": url_for("tasks.get_task", task_id=task.id), "Retry-After": "1"}
+
+
 def result_body(task: Task, counters: Counters, message: str, download_url: str | None) -> dict[str, Any]:
     """What a task came to, as ResultSchema describes it."""
     return {
@@ -63,6 +74,7 @@ def result_body(task: Task, counters: Counters, message: str, download_url: str 
         "failed_records": counters.rejected,
         "file_url": task.file_url,
         "error_summary": task.error_summary,
+        "plan_id": _plan_id(task),
         "download_url": download_url,
     }
 
@@ -82,6 +94,7 @@ def _counts(counters: Counters) -> dict[str, int]:
 
 
 def _progress(task: Task, counters: Counters) -> dict[str, Any]:
+    rows_per_second = _rows_per_second(task, counters)
     return {
         "phase": task.phase,
         "bytes_done": task.bytes_done,
@@ -89,6 +102,58 @@ def _progress(task: Task, counters: Counters) -> dict[str, Any]:
         "rows_done": counters.processed,
         "rows_total": task.total_records,
         "percent": _percent(task, counters),
+        "rows_per_second": rows_per_second,
+        "eta_seconds": _eta_seconds(task, counters, rows_per_second),
+    }
+
+
+def _rows_per_second(task: Task, counters: Counters) -> float | None:
+    began, processed = task.started_at, counters.processed
+    if began is None or not processed:
+        return None
+    seconds = (_ended(task) - began).total_seconds()
+    return round(processed / seconds, 1) if seconds > 0 else None
+
+
+def _ended(task: Task) -> datetime:
+    """When the work ended, or now."""
+    match task.state:
+        case TaskState.COMPLETED:
+            return task.completed_at or task.updated_at
+        case TaskState.PROCESSING:
+            return datetime.now(UTC)
+        case _:
+            return task.updated_at
+
+
+def _eta_seconds(task: Task, counters: Counters, rows_per_second: float | None) -> float | None:
+    if not rows_per_second or task.state != TaskState.PROCESSING or task.total_records is None:
+        return None
+    return round(max(task.total_records - counters.processed, 0) / rows_per_second, 1)
+
+
+def _plan_id(task: Task) -> str | None:
+    """A dry run that is done is a plan; another task may load one."""
+    options = task.options
+    is_plan = options is not None and options.get("dry_run") and task.state == TaskState.COMPLETED
+    return task.id if is_plan else task.plan_id
+
+
+def _source(task: Task) -> dict[str, Any] | None:
+    """What the fetch found out; None before it."""
+    if task.source_sha256 is None:
+        return None
+    found = task.source_format or {}
+    return {
+        "format": found["layout"].upper() if "layout" in found else None,
+        "file_type": found.get("file_type"),
+        "compression": found.get("compression"),
+        "encoding": found.get("encoding"),
+        "delimiter": found.get("delimiter"),
+        "quote": found.get("quote"),
+        "bytes": task.source_bytes,
+        "sha256": task.source_sha256.hex(),
+        "columns": task.source_columns,
     }
 
 

@@ -26,6 +26,10 @@ of the operator's settings acts in the environment that `X-Environment-ID` names
 how many seconds to wait. To import a file of your own, make an upload, PUT the bytes to its link, and create a task
 with the `upload_id`.
 
+**Rows.** A row that cannot go in is refused by itself, and the others go in. `GET /v1/tasks/{task_id}/errors` says why,
+`…/errors/download` gives the refused rows as a file like the source, and `…/retry` imports them again. A dry run
+(`options`) checks all rows and writes none; its `plan_id` then loads the very bytes that it checked.
+
 **Errors.** `code` is for programs, `message` for people, `details` names the field and what to do. Nothing is ever
 answered with 422. 401 and 403 have a shorter body. Keys of a request that are not known here are ignored.
 

@@ -43,7 +43,7 @@ def list_tasks(session: Session, scope_id: int, wanted: dict[str, Any]) -> tuple
     alike = {column: wanted[name] for name, column in _EXACT.items() if wanted[name]}
     span = span_between(wanted["start_time"], wanted["end_time"])
     slices = _count(session, scope_id, alike, span)
-    limit = min(wanted["limit"], MAX_LIMIT) if wanted["limit"] > 0 else DEFAULT_LIMIT
+    limit = page_length(wanted["limit"])
     pagination = {"total": sum(piece.rows for piece in slices), "limit": limit, "offset": wanted["offset"]}
     spans: tuple[Span, ...] = (span,)
     skipped = max(wanted["offset"], 0)
@@ -55,6 +55,11 @@ def list_tasks(session: Session, scope_id: int, wanted: dict[str, Any]) -> tuple
     statement = _page(tuple(alike), wanted["sort"], len(spans), ascending=wanted["order"] == "asc")
     place = {"limit": limit, "offset": skipped}
     return list(session.scalars(statement, _values(scope_id, alike, spans) | place)), pagination
+
+
+def page_length(limit: int) -> int:
+    """How long a page may be, for what was asked."""
+    return min(limit, MAX_LIMIT) if limit > 0 else DEFAULT_LIMIT
 
 
 def _count(session: Session, scope_id: int, alike: dict[str, str], span: Span) -> list[Slice]:

@@ -8,6 +8,8 @@ from sqlalchemy.orm import Session
 
 from schemas.vocabulary import EntityType, FileType, TaskType
 from service.access import Principal
+from service.api.given import read_given
+from service.api.plans import follow_plan
 from service.config import Settings
 from service.db.models import Upload
 from service.errors import ValidationError
@@ -30,18 +32,16 @@ def check_task(body: dict[str, Any], settings: Settings) -> NewTask:
     else:
         _check_destination(body)
     file_type = _word(FileType, body, "file_type")
-    if file_type is not FileType.CSV:
+    if task_type is TaskType.EXPORT and file_type is not FileType.CSV:
         message = "Invalid file type"
-        raise ValidationError(message, file_type=[f"{file_type} is not supported yet; use CSV."])
-    if body["options"]:
-        message = "Invalid request format"
-        raise ValidationError(message, options=["Options are not supported yet; leave them out."])
+        raise ValidationError(message, file_type=[f"{file_type} cannot be exported yet; use CSV."])
     return NewTask(
         task_type,
         entity_type,
         file_type,
         file_name=body["file_name"],
         metadata=body["metadata"],
+        options=_options(body, task_type, entity_type, file_type),
         **place,
     )
 
@@ -54,10 +54,24 @@ def _word(words: type[Word], body: dict[str, Any], field: str) -> Word:
     return words(value)
 
 
+def wants_run(body: dict[str, Any], new: NewTask) -> bool:
+    """Whether the caller is a client that takes 200 with the run only: it sends an `upload_id`, if need be "".
+
+    Clients of the other generation send a `file_url`, and may send "" beside it.
+    """
+    is_empty_upload = body["upload_id"] is not None and body["file_url"] is None
+    return bool(body["upload_id"]) or (new.plan_id is not None and is_empty_upload)
+
+
+def find_source(session: Session, principal: Principal, new: NewTask) -> NewTask:
+    """The task with what its upload or its plan gives it; raises ValidationError when they are not the caller's."""
+    if new.plan_id is not None:
+        return follow_plan(session, principal.scope_id, new)
+    return new if new.upload_id is None else find_upload(session, principal, new)
+
+
 def find_upload(session: Session, principal: Principal, new: NewTask) -> NewTask:
-    """The task with the place of its upload, where it has one; raises ValidationError when that is not the caller's."""
-    if new.upload_id is None:
-        return new
+    """The task with the place of its upload; raises ValidationError when that is not the caller's."""
     upload = session.get(Upload, new.upload_id)
     if upload is None or upload.scope_id != principal.scope_id:
         message = "invalid upload_id"
@@ -69,16 +83,19 @@ def find_upload(session: Session, principal: Principal, new: NewTask) -> NewTask
 
 
 def _import_source(body: dict[str, Any], settings: Settings) -> dict[str, Any]:
-    """Exactly one of file_url and upload_id says where the bytes are."""
+    """Exactly one of file_url, upload_id and plan_id says where the bytes are."""
+    message = "Invalid request format"
     url, upload_id = body["file_url"], body["upload_id"]
-    if upload_id and url:
-        message = "Invalid request format"
-        raise ValidationError(message, file_url=["Give either file_url or upload_id, not both."])
+    plan_id = body["plan_id"] or (None if url or upload_id else _plan_in_metadata(body))
+    named = [name for name, value in (("file_url", url), ("upload_id", upload_id), ("plan_id", plan_id)) if value]
+    if len(named) > 1:
+        raise ValidationError(message, **{named[0]: [f"Give either {' or '.join(named)}, not both."]})
     if upload_id:
         return {"upload_id": upload_id}
+    if plan_id:
+        return {"plan_id": plan_id}
     if url is None or url == "":
-        message = "Invalid request format"
-        raise ValidationError(message, file_url=["An IMPORT needs a file_url or an upload_id."])
+        raise ValidationError(message, file_url=["An IMPORT needs a file_url, an upload_id or a plan_id."])
     if not url.strip():
         message = "File URL cannot be empty"
         raise ValidationError(message, file_url=["Only white space."])
@@ -86,8 +103,34 @@ def _import_source(body: dict[str, Any], settings: Settings) -> dict[str, Any]:
     return {"file_url": url.strip()}
 
 
+def _plan_in_metadata(body: dict[str, Any]) -> str | None:
+    """Only looked for where nothing else says where the bytes are: callers may keep a plan of their own there."""
+    plan_id = (body["metadata"] or {}).get("plan_id")
+    if plan_id is not None and not isinstance(plan_id, str):
+        message = "Invalid request format"
+        raise ValidationError(message, **{"metadata.plan_id": ["Must be a text: the plan_id of a dry run."]})
+    return plan_id
+
+
+def _options(
+    body: dict[str, Any], task_type: TaskType, entity_type: EntityType, file_type: FileType
+) -> dict[str, Any] | None:
+    """The options of a body, or of its metadata for clients that can send them nowhere else."""
+    message = "Invalid request format"
+    inside = (body["metadata"] or {}).get("options")
+    if inside is not None and body["options"] is not None:
+        raise ValidationError(message, options=["Give either options or metadata.options, not both."])
+    place, given = ("options", body["options"]) if inside is None else ("metadata.options", inside)
+    if given and task_type is TaskType.EXPORT:
+        raise ValidationError(message, **{place: ["An EXPORT takes no options yet; leave them out."]})
+    return read_given(place, given, entity_type, file_type)
+
+
 def _check_destination(body: dict[str, Any]) -> None:
     """An export goes to the service's own bucket; `upload_id` is what some clients cannot leave out."""
+    if body["plan_id"]:
+        message = "Invalid request format"
+        raise ValidationError(message, plan_id=["A plan is loaded by an IMPORT; leave plan_id out."])
     url = (body["file_url"] or "").strip()
     if url and not body["upload_id"]:
         message = "Invalid request format"

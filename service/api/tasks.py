@@ -1,22 +1,23 @@
-"""The six operations of the Tasks API."""
+"""The six operations of the original Tasks API."""
 
 from typing import Any
 
-from flask import Response, jsonify, url_for
+from flask import Response, jsonify
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from schemas import tasks as bodies
+from schemas.new_tasks import NEW_TASKS, NewTaskSchema
 from schemas.vocabulary import TaskState, TaskType
 from service.access import Principal
 from service.api import listing
 from service.api.auth import reads, writes
 from service.api.blueprint import Blueprint
-from service.api.bodies import result_body, run_body, task_body
+from service.api.bodies import created_headers, result_body, run_body, task_body
 from service.api.context import context
 from service.api.document import CREATED, IDEMPOTENCY_KEY, error_name
 from service.api.links import export_link
-from service.api.new_tasks import check_task, find_upload
+from service.api.new_tasks import check_task, find_source, wants_run
 from service.api.once import do_once
 from service.db.models import Task
 from service.errors import NotFoundError, ValidationError
@@ -32,7 +33,6 @@ blueprint = Blueprint(
     description="Imports and exports, tracked",
 )
 
-_POLL_AFTER_SECONDS = "1"
 _STARTED = "task processing workflow started successfully"
 
 
@@ -44,6 +44,9 @@ def _links(task_id: str, workflow_id: str) -> dict[str, Any]:
             "getTask": {"task_id": task_id},
             "downloadTaskExport": {"task_id": task_id},
             "updateTaskStatus": {"task_id": task_id},
+            "getRowErrors": {"task_id": task_id},
+            "downloadRefusedRows": {"task_id": task_id},
+            "retryTask": {"task_id": task_id},
             "getTaskResult": {"workflow_id": workflow_id},
         }.items()
     }
@@ -69,7 +72,7 @@ def list_tasks(principal: Principal, wanted: dict[str, Any]) -> Response:
 
 @blueprint.post("")
 @writes
-@blueprint.arguments(bodies.NewTaskSchema, examples=bodies.NEW_TASKS)
+@blueprint.arguments(NewTaskSchema, examples=NEW_TASKS)
 @blueprint.doc(parameters=[IDEMPOTENCY_KEY], responses={202: {"links": _LINKS_BY_ID}, 200: {"links": _LINKS_OF_RUN}})
 @blueprint.response(202, bodies.TaskSchema, description="Created", headers=CREATED, example=bodies.WAITING_TASK)
 @blueprint.alt_response(200, schema=bodies.WorkflowSchema, description="Created, from an `upload_id`", headers=CREATED)
@@ -77,23 +80,21 @@ def list_tasks(principal: Principal, wanted: dict[str, Any]) -> Response:
 def create_task(principal: Principal, body: dict[str, Any]) -> Response:
     """Create a task.
 
-    The answer is 202 with the task, or 200 with its run when the body has an `upload_id`.
+    The answer is 202 with the task, or 200 with its run when the body has an `upload_id` (beside a plan, an empty one).
     """
     here = context()
 
     def create(session: Session, new: NewTask) -> Answer:
-        new = find_upload(session, principal, new)
+        new = find_source(session, principal, new)
         task = submit_task(session, principal.scope_id, new, here.settings.max_attempts, principal.user_id)
-        headers = {"Location": url_for("tasks.get_task", task_id=task.id), "Retry-After": _POLL_AFTER_SECONDS}
-        if body["upload_id"]:
-            return Answer(200, headers, run_body(task, _STARTED))
-        return Answer(202, headers, task_body(task, stored_counters(task), principal))
+        if wants_run(body, new):
+            return Answer(200, created_headers(task), run_body(task, _STARTED))
+        return Answer(202, created_headers(task), task_body(task, stored_counters(task), principal))
 
     done = do_once(principal, lambda: check_task(body, here.settings), create)
     if not done.replayed:
-        here.dispatcher.dispatch(
-            done.answer.body["task_id" if body["upload_id"] else "id"], TaskType(body["task_type"])
-        )
+        task_id = done.answer.body.get("task_id") or done.answer.body["id"]
+        here.dispatcher.dispatch(task_id, TaskType(body["task_type"]))
     return done.response()
 
 

@@ -30,7 +30,7 @@ def load_chunk(bench: Workbench, claimed: ClaimedChunk) -> None:
     with bench.sessions.begin() as session:
         merged = Merged(Counters()) if plan.options.is_whole else _merge(session, plan, task, validated)
         errors = [*validated.errors, *place_refusals(text, merged.refusals)]
-        codes = store_refused(session, task.id, chunk.number, text, errors)
+        codes = store_refused(session, task.id, chunk.number, text, errors, plan.own_ids)
         finish_chunk(session, chunk, _total(validated, merged), codes)
         stop_if_too_many(session, task, plan.options)
 

@@ -10,17 +10,19 @@ from schemas.vocabulary import EntityType
 from service.db.models import Task
 from service.imports.header import effective_names
 from service.imports.limits import Limits
+from service.imports.own_ids import own_id_prefix
 from service.imports.read import Reading
 from service.imports.source_format import SourceFormat
 
 
 @dataclass(frozen=True, slots=True)
 class ImportPlan:
-    """The options and the rules of one import of which the source is stored."""
+    """The options and the rules of one import of which the source is stored; how ids begin of events without one."""
 
     options: ImportOptions
     schema: RowSchema
     reading: Reading
+    own_ids: str | None
 
     @classmethod
     def of(cls, task: Task, limits: Limits) -> Self:
@@ -34,4 +36,4 @@ class ImportPlan:
             mapping=options.mapping,
             limits=limits,
         )
-        return cls(options, ENTITIES[entity_type].schema_for(options.mode), reading)
+        return cls(options, ENTITIES[entity_type].schema_for(options.mode), reading, own_id_prefix(task, options))

@@ -11,10 +11,12 @@ from itertools import groupby
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
+from schemas.entities.events import OWN_EVENT_ID
 from schemas.row_errors import RowError
 from service.db.models import RefusedRows
 from service.imports.columns.read import ChunkText
 from service.imports.header import OWN_PREFIX
+from service.imports.own_ids import own_id
 from service.imports.read import Record
 from service.imports.source_format import Layout, SourceFormat
 from service.tracking.row_errors import store_row_errors
@@ -24,45 +26,53 @@ NEVER_REACHED = "never_reached"
 
 
 def store_refused(
-    session: Session, task_id: str, chunk: int, text: ChunkText, errors: list[RowError]
+    session: Session, task_id: str, chunk: int, text: ChunkText, errors: list[RowError], own_ids: str | None
 ) -> Mapping[str, int] | None:
     """Store why rows of a chunk were refused, and the rows; gives the rows by code, None when all are good."""
     if not errors:
         return None
     ordered = sorted(errors, key=lambda error: error.row)
-    content = b"".join(render_refused(text, ordered))
+    content = b"".join(_render_refused(text, ordered, own_ids))
     session.execute(insert(RefusedRows).values(task_id=task_id, chunk=chunk, content=zlib.compress(content, 1)))
     return store_row_errors(session, task_id, ordered)
 
 
-def render_refused(text: ChunkText, errors: list[RowError]) -> Iterator[bytes]:
+def _render_refused(text: ChunkText, errors: list[RowError], own_ids: str | None) -> Iterator[bytes]:
     """The refused rows of a chunk, errors given in their order, as the file of refused rows has them."""
     by_row = {row: list(group) for row, group in groupby(errors, key=lambda error: error.row)}
     for record in text.pick(list(by_row)):
         told = by_row[record.number]
         message = "; ".join(error.message for error in told)
-        yield render_record(record, text.reading.format, told[0].code, message)
+        yield render_record(record, text.reading.format, told[0].code, message, own_ids)
 
 
-def render_record(record: Record, source: SourceFormat, code: str, message: str) -> bytes:
+def render_record(record: Record, source: SourceFormat, code: str, message: str, own_ids: str | None) -> bytes:
     """One row with our columns in front, so that whatever follows stays as it was, ragged or not."""
-    values = (record.number, record.line, code, message)
+    values = [record.number, record.line, code, message]
+    if own_ids is not None:
+        values.append(own_id(own_ids, record.number))
     if source.layout is Layout.CSV:
         return _csv_cells(source, map(str, values)) + source.delimiter.encode() + record.raw + b"\n"
-    return _json_object(record.raw, dict(zip((OWN_PREFIX + name for name in _NAMES), values, strict=True))) + b"\n"
+    return _json_object(record.raw, dict(zip(_names(own_ids), values, strict=True))) + b"\n"
 
 
-def render_header(source: SourceFormat, header: bytes) -> bytes:
+def render_header(source: SourceFormat, header: bytes, own_ids: str | None) -> bytes:
     """The header of a file of refused rows: our columns, then the source's own."""
     if source.layout is not Layout.CSV:
         return b""
-    return _csv_cells(source, (OWN_PREFIX + name for name in _NAMES)) + source.delimiter.encode() + header + b"\n"
+    return _csv_cells(source, _names(own_ids)) + source.delimiter.encode() + header + b"\n"
 
 
 def read_refused(session: Session, task_id: str, chunk: int) -> bytes:
     """The rendered refused rows of a chunk."""
     stored = select(RefusedRows.content).where(RefusedRows.task_id == task_id, RefusedRows.chunk == chunk)
     return zlib.decompress(session.scalars(stored).one())
+
+
+def _names(own_ids: str | None) -> list[str]:
+    """Our columns; an event keeps the id that it has by its row, so that it is not counted twice when sent again."""
+    names = [OWN_PREFIX + name for name in _NAMES]
+    return names if own_ids is None else [*names, OWN_EVENT_ID]
 
 
 def _csv_cells(source: SourceFormat, cells: Iterable[str]) -> bytes:

@@ -58,7 +58,7 @@ def _header(bench: Workbench, plan: ImportPlan, task: Task, first: Chunk) -> byt
         return b""
     start = bench.store.open_range(str(task.source_key), 0, first.byte_start).removeprefix(b"\xef\xbb\xbf")
     record = next(iter(split_records(start, plan.reading.format, 0, 1)))
-    return render_header(plan.reading.format, record.raw)
+    return render_header(plan.reading.format, record.raw, plan.own_ids)
 
 
 def _pieces(bench: Workbench, plan: ImportPlan, task: Task, chunk: Chunk) -> Iterator[bytes]:
@@ -68,4 +68,4 @@ def _pieces(bench: Workbench, plan: ImportPlan, task: Task, chunk: Chunk) -> Ite
         return
     text = read_chunk(bench, plan, task, chunk)
     for record in split_records(text.data, plan.reading.format, text.first_row, text.first_line):
-        yield render_record(record, plan.reading.format, NEVER_REACHED, _NOT_LOADED)
+        yield render_record(record, plan.reading.format, NEVER_REACHED, _NOT_LOADED, plan.own_ids)

@@ -62,7 +62,7 @@ def _merge_chunks(
         merged = merge_rows(session, merging, validated.table)
         errors = [*validated.errors, *place_refusals(text, merged.refusals)]
         if merged.refusals:
-            _tell_refused(bench, task, chunk, text, errors)
+            _tell_refused(bench, plan, task, chunk, text, errors)
         rejected = len({error.row for error in errors})
         sums = merged.counters
         counted.append((chunk, Counters(sums.created, sums.updated, sums.skipped, rejected)))
@@ -74,14 +74,16 @@ def _is_kept(plan: ImportPlan, task: Task, counted: Counted) -> bool:
     return not plan.options.dry_run and find_too_many(task, plan.options, rejected) is None
 
 
-def _tell_refused(bench: Workbench, task: Task, chunk: Chunk, text: ChunkText, errors: list[RowError]) -> None:
+def _tell_refused(
+    bench: Workbench, plan: ImportPlan, task: Task, chunk: Chunk, text: ChunkText, errors: list[RowError]
+) -> None:
     """Store all errors of a chunk in place of those that its rows alone had; this stays when the rows are undone."""
     rows = StoredRowError.row.between(chunk.first_row, chunk.first_row + chunk.row_count - 1)
     with bench.sessions.begin() as session:
         require_owner(session, task, Phase.FINISHING)
         session.execute(delete(StoredRowError).where(StoredRowError.task_id == task.id, rows))
         session.execute(delete(RefusedRows).where(RefusedRows.task_id == task.id, RefusedRows.chunk == chunk.number))
-        codes = store_refused(session, task.id, chunk.number, text, errors)
+        codes = store_refused(session, task.id, chunk.number, text, errors, plan.own_ids)
         rejected = len({error.row for error in errors})
         session.execute(_this(chunk).values(rejected_records=rejected, refused_codes=codes))
 

@@ -72,7 +72,7 @@ def test_every_answer_has_an_example_that_its_schema_allows(document: Document) 
 
 def test_every_body_to_send_has_examples_that_its_schema_allows(document: Document) -> None:
     bodies = [operation.told["requestBody"] for operation in document.operations if "requestBody" in operation.told]
-    assert len(bodies) == 3
+    assert len(bodies) == 4
     for content in (body["content"]["application/json"] for body in bodies):
         examples = content.get("examples") or {"example": {"value": content["example"]}}
         for example in examples.values():
@@ -85,6 +85,11 @@ def test_every_body_to_send_has_examples_that_its_schema_allows(document: Docume
         {"task_type": "IMPORT", "file_url": "", "upload_id": "upload_x"},
         {"task_type": "EXPORT", "file_url": "", "upload_id": None, "unknown": 1},
         {"task_type": "EXPORT", "file_url": "https://files.example.com/a.csv", "upload_id": "upload_x"},
+        {"task_type": "EXPORT", "options": {}},
+        {"task_type": "IMPORT", "upload_id": "upload_x", "options": {"delimiter": "\t", "quote": "'", "mode": None}},
+        {"task_type": "IMPORT", "upload_id": "upload_x", "file_type": "PARQUET"},
+        {"task_type": "IMPORT", "plan_id": "task_x", "file_url": "", "upload_id": None},
+        {"task_type": "IMPORT", "file_url": "", "metadata": {"plan_id": "task_x"}},
     ],
 )
 def test_bodies_that_are_taken_are_allowed_by_the_document(document: Document, body: dict[str, Any]) -> None:
@@ -100,6 +105,16 @@ def test_bodies_that_are_taken_are_allowed_by_the_document(document: Document, b
         {"task_type": "EXPORT", "file_url": "s3://theirs/a"},
         {"task_type": "EXPORT", "file_type": "JSON"},
         {"task_type": "EXPORT", "options": {"dry_run": True}},
+        {"task_type": "EXPORT", "plan_id": "task_x"},
+        {"task_type": "IMPORT", "plan_id": "task_x", "upload_id": "upload_x"},
+        {"task_type": "IMPORT", "upload_id": "upload_x", "file_type": "XLSX"},
+        {"task_type": "IMPORT", "upload_id": "upload_x", "options": {"dryrun": True}},
+        {"task_type": "IMPORT", "upload_id": "upload_x", "options": {"max_errors": -1}},
+        {"task_type": "IMPORT", "upload_id": "upload_x", "options": {"max_error_percent": 100.1}},
+        {"task_type": "IMPORT", "upload_id": "upload_x", "options": {"delimiter": "a"}},
+        {"task_type": "IMPORT", "upload_id": "upload_x", "options": {"delimiter": "\n"}},
+        {"task_type": "IMPORT", "upload_id": "upload_x", "options": {"constants": {"name": 1}}},
+        {"task_type": "IMPORT", "upload_id": "upload_x", "options": {"mapping": {"A": 1}}},
     ],
 )
 def test_bodies_that_are_refused_are_not_allowed_by_the_document(document: Document, body: dict[str, Any]) -> None:

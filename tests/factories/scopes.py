@@ -18,6 +18,7 @@ from service.db.models import (
     Feature,
     Meter,
     Price,
+    RefusedRows,
     RowSetAside,
     Scope,
     StoredRowError,
@@ -36,6 +37,7 @@ class TaskKind(StrEnum):
     LOADED_IMPORT = "loaded import"
     FAILED_IMPORT = "failed import"
     PARTIAL_IMPORT = "partial import"
+    PLAN = "plan"
     WAITING_EXPORT = "waiting export"
     READING_EXPORT = "reading export"
     FINISHED_EXPORT = "finished export"
@@ -56,8 +58,9 @@ class FilledScope:
 
     @property
     def object_keys(self) -> list[str]:
-        """The objects of its finished exports."""
-        return [task.file_url.split("/", 3)[3] for task in self.tasks if task.file_url]
+        """The objects of its finished exports, and those of its refused rows."""
+        exported = [task.file_url.split("/", 3)[3] for task in self.tasks if task.file_url]
+        return [*exported, *(task.refused_key for task in self.tasks if task.refused_key)]
 
 
 def fill_scope(
@@ -132,6 +135,12 @@ _STATES: dict[TaskKind, Callable[[str, str], dict[str, Any]]] = {
     },
     TaskKind.PARTIAL_IMPORT: lambda _link, mark: {
         **_FETCHED, "state": TaskState.COMPLETED, "error_summary": mark, "rejected_records": 1, "created_records": 2,
+        "options": {"mapping": {mark: "name"}}, "refused_key": f"refused/{mark}.csv",
+        "source_format": {"layout": "csv", "delimiter": ";", "quote": '"'},
+    },
+    TaskKind.PLAN: lambda _link, mark: {
+        **_FETCHED, "state": TaskState.COMPLETED, "created_records": 3,
+        "options": {"dry_run": True, "constants": {"metadata.mark": mark}},
     },
     TaskKind.WAITING_EXPORT: lambda _link, _mark: _EXPORT,
     TaskKind.READING_EXPORT: lambda _link, mark: {
@@ -146,7 +155,7 @@ _STATES: dict[TaskKind, Callable[[str, str], dict[str, Any]]] = {
     },
 }  # fmt: skip
 _HAVE_OPEN_CHUNKS = {TaskKind.LOADING_IMPORT, TaskKind.FAILED_IMPORT}
-_HAVE_CHUNKS = _HAVE_OPEN_CHUNKS | {TaskKind.LOADED_IMPORT, TaskKind.PARTIAL_IMPORT}
+_HAVE_CHUNKS = _HAVE_OPEN_CHUNKS | {TaskKind.LOADED_IMPORT, TaskKind.PARTIAL_IMPORT, TaskKind.PLAN}
 
 
 def _parts(task: Task, kind: TaskKind, mark: str) -> list[Any]:
@@ -160,6 +169,7 @@ def _parts(task: Task, kind: TaskKind, mark: str) -> list[Any]:
                 task_id=task.id, row=2, position=1, column="name", line=3, code="required", value=mark, message=mark
             )
         )
+        parts.append(RefusedRows(task_id=task.id, chunk=0, content=mark.encode()))
     if kind in _HAVE_OPEN_CHUNKS:
         parts.append(RowSetAside(task_id=task.id, row=1, key="c-1", values={"name": mark}))
     return parts
@@ -178,6 +188,7 @@ def _chunk(task: Task, number: int, state: ChunkState, mark: str) -> Chunk:
         row_count=1,
         first_line=number + 2,
         checksum=b"\1",
+        refused_codes={"required": 1} if number == 0 else None,
     )
 
 

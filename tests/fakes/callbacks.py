@@ -4,8 +4,7 @@ from schemas.vocabulary import TaskType
 from service.db.models import Task
 from service.errors import FencedError
 from service.tracking.callbacks import Callbacks
-from service.tracking.counters import Counters
-from service.tracking.lifecycle import ExportObject, StoredSource
+from service.tracking.lifecycle import ExportObject, ImportResult, StoredSource
 
 
 class RecordingCallbacks(Callbacks):
@@ -37,9 +36,13 @@ class RecordingCallbacks(Callbacks):
         """See Callbacks."""
         self._report("fetched", task, source)
 
-    def imported(self, task: Task, counters: Counters, summary: str | None) -> None:
+    def imported(self, task: Task, result: ImportResult) -> None:
         """See Callbacks."""
-        self._report("imported", task, counters, summary)
+        self._report("imported", task, result)
+
+    def stopped(self, task: Task, code: str, message: str, result: ImportResult) -> None:
+        """See Callbacks."""
+        self._report("stopped", task, code, message, result)
 
     def exported(self, task: Task, made: ExportObject) -> None:
         """See Callbacks."""

@@ -5,11 +5,11 @@ import pyarrow.compute as pc
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from schemas.options import EventIds
 from service.imports.columns.text import ROW
 from service.imports.merge.folding import split_repeats
 from service.imports.merge.result import Merged, Merging
 from service.imports.merge.staging import copy_new_rows, stage_rows
+from service.imports.own_ids import ROW_DIGITS, own_id_prefix
 from service.tracking.counters import Counters
 
 _STAGING = {
@@ -68,14 +68,6 @@ def _completed(merging: Merging, table: pa.Table) -> pa.Table:
 
 
 def _own_ids(merging: Merging, table: pa.Table) -> pa.ChunkedArray:
-    """The ids of events that have none, in the order of rows: the same for the same row of the same bytes, or new."""
-    task = merging.task
-    if merging.options.event_ids is EventIds.NEW:
-        origin = task.id.removeprefix("task_")
-    elif task.source_sha256 is None:
-        message = "an event's id is derived from the bytes of its source, which are not fetched yet"
-        raise ValueError(message)
-    else:
-        origin = task.source_sha256[:12].hex()
-    rows = pc.utf8_lpad(pc.cast(table.column(ROW), pa.string()), 10, "0")
-    return pc.binary_join_element_wise(f"event_{origin}", rows, "_")
+    """The ids of events that have none."""
+    rows = pc.utf8_lpad(pc.cast(table.column(ROW), pa.string()), ROW_DIGITS, "0")
+    return pc.binary_join_element_wise(own_id_prefix(merging.task, merging.options), rows, "")

@@ -15,7 +15,7 @@ from tests.acceptance.sdk.sources import Origin, make_place, no_place
 
 pytestmark = pytest.mark.xdist_group("stack")
 
-IMPORT = {"task_type": "IMPORT", "entity_type": "CUSTOMERS", "file_type": "CSV"}
+IMPORT: dict[str, Any] = {"task_type": "IMPORT", "entity_type": "CUSTOMERS", "file_type": "CSV"}
 EXPORT = {"task_type": "EXPORT", "entity_type": "CUSTOMERS", "file_type": "CSV"}
 METADATA = {"batchNumber": 7, "a_b": {"cD": [1, 2.5, None, "x"]}, "none": None}
 CUSTOMERS = "external_id,name\nc-1,One\nc-2,\nc-3,Três\n"
@@ -77,6 +77,19 @@ def test_a_failed_import_is_started_again_when_its_file_is_there(sdk: Sdk, origi
         "processed_records": 1,
         "successful_records": 1,
     }
+
+
+def test_options_and_plans_go_as_metadata(sdk: Sdk, origin: Origin) -> None:
+    place = make_place(sdk, origin)
+    place.fill("external_id,Full name\nc-1,One\nc-2,\n")
+    options = {"dry_run": True, "mapping": {"Full name": "name"}, "constants": {"address_country": "PT"}}
+    checked = finish(sdk, create(sdk, **IMPORT, **place.named, metadata={"options": options}))
+    assert (checked["task_status"], checked["successful_records"], checked["failed_records"]) == ("COMPLETED", 1, 1)
+    plan = {"plan_id": checked["id"]}
+    nowhere = dict.fromkeys(place.named, "")
+    sdk.call("create_task", **IMPORT, **nowhere, metadata=plan)
+    loaded = finish(sdk, next(task for task in sdk.call("list_tasks")["items"] if task["metadata"] == plan))
+    assert (loaded["task_status"], loaded["successful_records"], loaded["failed_records"]) == ("COMPLETED", 1, 1)
 
 
 def create(sdk: Sdk, **body: Any) -> dict[str, Any]:

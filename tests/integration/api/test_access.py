@@ -39,6 +39,9 @@ LET_IN = {
     "POST /v1/tasks/scheduled/{schedule_id}/run": WRITERS,
     "GET /v1/tasks/{task_id}": READERS,
     "GET /v1/tasks/{task_id}/download": READERS,
+    "GET /v1/tasks/{task_id}/errors": READERS,
+    "GET /v1/tasks/{task_id}/errors/download": READERS,
+    "POST /v1/tasks/{task_id}/retry": WRITERS,
     "PUT /v1/tasks/{task_id}/status": WRITERS,
     "POST /v1/uploads": WRITERS,
 }
@@ -52,6 +55,7 @@ VALUES: dict[str, list[Any]] = {
     "entity_type": ["CUSTOMERS"],
     "file_type": ["CSV"],
     "file_name": ["rows.csv"],
+    "scope": ["all"],
 }
 STATIC_KEY = "a key of the settings"
 EXPORT = {"task_type": "EXPORT", "entity_type": "CUSTOMERS", "file_type": "CSV"}

@@ -21,6 +21,7 @@ from tests.fakes.dispatch import RecordingDispatcher
 from tests.integration.api.conftest import Caller, NewCaller
 from tests.integration.api.test_tasks import CUSTOMERS, EXPORT, create_import, upload
 
+DRY = {"dry_run": True}
 _URL = re.compile(r"(?:src|href)=\"([^\"]*)\"")
 
 
@@ -73,7 +74,23 @@ def test_answers_of_an_import_are_as_documented(told: Told, bench: Workbench) ->
     told("getTaskResult", 200, query=f"?workflow_id={task['workflow_id']}")
     told("downloadTaskExport", 400, task_id=task_id)
     told("updateTaskStatus", 400, task_id=task_id, body={"task_status": "PROCESSING"})
-    assert told("listTasks", 200)["pagination"]["total"] == 2
+    assert told("getRowErrors", 200, task_id=task_id)["pagination"]["total"] == 1
+    told("downloadRefusedRows", 200, task_id=task_id)
+    retried = told("retryTask", 202, task_id=task_id, body={"scope": "rejected"})
+    told("retryTask", 400, task_id=retried["id"], body={"scope": "rejected"})
+    told("downloadRefusedRows", 404, task_id=retried["id"])
+    assert told("listTasks", 200)["pagination"]["total"] == 3
+
+
+def test_answers_of_a_plan_are_as_documented(told: Told, bench: Workbench) -> None:
+    upload_id = upload(told.caller, CUSTOMERS)
+    checked = told("createTask", 200, body={**EXPORT, "task_type": "IMPORT", "upload_id": upload_id, "options": DRY})
+    run_imports(bench, checked["task_id"])
+    plan = told("getTask", 200, task_id=checked["task_id"])
+    assert (plan["plan_id"], plan["outcome"]) == (plan["id"], "PARTIAL")
+    loaded = told("createTask", 202, body={**EXPORT, "task_type": "IMPORT", "plan_id": plan["plan_id"]})
+    run_imports(bench, loaded["id"])
+    assert told("getTask", 200, task_id=loaded["id"])["counts"] == plan["counts"]
 
 
 def test_answers_of_an_export_are_as_documented(told: Told, bench: Workbench) -> None:
@@ -95,6 +112,11 @@ def test_errors_are_as_documented(told: Told, new_caller: NewCaller, sessions: S
     told("getTaskResult", 404, query="?workflow_id=wf_x")
     told("getTask", 404, task_id="task_x")
     told("updateTaskStatus", 404, task_id="task_x", body={"task_status": "FAILED"})
+    told("getRowErrors", 404, task_id="task_x")
+    told("getRowErrors", 400, task_id="task_x", query="?offset=many")
+    told("downloadRefusedRows", 404, task_id="task_x")
+    told("retryTask", 404, task_id="task_x", body={"scope": "all"})
+    told("retryTask", 400, task_id="task_x", body={"scope": "some"})
     told("createTask", 413, body={**EXPORT, "file_name": "x" * 2**20})
     told.caller.headers["Idempotency-Key"] = "once"
     told("createTask", 202, body=EXPORT)

@@ -127,6 +127,9 @@ def names_of(owner: FilledScope) -> dict[str, list[Any]]:
         "schedule_id": schedules,
         "scheduled_task_id": [None, *schedules],
         "upload_id": [*(upload.id for upload in owner.uploads), None],
+        "plan_id": [None, *(task.id for task in tasks)],
+        "scope": ["rejected", "all"],
+        "code": [None, "required"],
         "created_by": [None, owner.user_id],
         "file_url": [None, "", *(task.file_url for task in tasks if task.file_url)],
         "task_status": [None, TaskState.FAILED, TaskState.PROCESSING, TaskState.COMPLETED],
@@ -144,8 +147,8 @@ def names_of(owner: FilledScope) -> dict[str, list[Any]]:
         "file_provider": [None, "csvbox"],
         "file_name": ["rows.csv", None],
         "size": [None, 10],
-        "metadata": [None, {"batch": 7}],
-        "options": [None],
+        "metadata": [None, {"batch": 7}, *({"plan_id": task.id} for task in tasks)],
+        "options": [None, {"mode": "insert"}],
     }
 
 
@@ -248,6 +251,8 @@ def test_the_same_walk_reaches_the_caller_s_own_rows(app: Flask, bench: Workbenc
     owner, answered = world.scopes[0], set()
     for task in owner.tasks:
         table = {**names_of(owner), "task_id": [task.id], "workflow_id": [task.workflow_id], "task_status": ["FAILED"]}
+        # Beside an upload it would be one source too many.
+        table["plan_id"] = [None]
         for operation in operations(app):
             # The status of a task is also a filter; without it all are listed.
             choose = choose_from(table, lambda values: next((v for v in values if v is not None), None))

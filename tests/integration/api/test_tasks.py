@@ -19,9 +19,9 @@ CUSTOMERS = "external_id,name\nc-1,One\nc-2,\n"
 TASK_KEYS = {
     "id", "task_type", "entity_type", "scheduled_task_id", "workflow_id", "run_id", "file_url", "file_name",
     "file_type", "task_status", "outcome", "progress", "counts", "total_records", "processed_records",
-    "successful_records", "failed_records", "error_code", "error_summary", "metadata", "manifest", "attempt",
-    "started_at", "completed_at", "failed_at", "environment_id", "tenant_id", "status", "created_at", "updated_at",
-    "created_by", "updated_by",
+    "successful_records", "failed_records", "error_code", "error_summary", "metadata", "options", "plan_id",
+    "parent_task_id", "source", "manifest", "attempt", "started_at", "completed_at", "failed_at", "environment_id",
+    "tenant_id", "status", "created_at", "updated_at", "created_by", "updated_by",
 }  # fmt: skip
 
 
@@ -72,6 +72,7 @@ def test_create_answers_202_while_the_broker_is_down(caller: Caller, dispatcher:
         ({"entity_type": None}, "Invalid request format", "entity_type"),
         ({"file_url": "s3://theirs/x"}, "Invalid request format", "file_url"),
         ({"options": {"dry_run": True}}, "Invalid request format", "options"),
+        ({"options": "dry_run"}, "Invalid request format", "options"),
         ({"task_type": "IMPORT"}, "Invalid request format", "file_url"),
         ({"task_type": "IMPORT", "file_url": "  "}, "File URL cannot be empty", "file_url"),
         ({"task_type": "IMPORT", "upload_id": "nope"}, "invalid upload_id", "upload_id"),
