@@ -4,10 +4,13 @@ import hashlib
 from dataclasses import dataclass
 from typing import NoReturn
 
+import numpy as np
+
 from service.errors import SourceRefusedError
 from service.imports.dialect import Dialect, count_blank_lines, cut_ending
 from service.imports.header import read_header, refuse_binary
 from service.imports.limits import Limits
+from service.imports.well_quoted import RecordEnds
 
 #: How long the checksum of a chunk is.
 DIGEST_BYTES = 16
@@ -81,6 +84,34 @@ class ChunkCutter:
             start = cut
         return spans
 
+    def pass_ends(self, text: bytes, ends: RecordEnds) -> list[ChunkSpan]:
+        """The same for the start of a text up to the last of these record ends; other line ends stand in quotes."""
+        spans: list[ChunkSpan] = []
+        base, first_line = self.offset, self.line
+        self._check_length(base + int(ends.places[0]) - self._record_start)
+        rows = np.cumsum(~ends.blank) + self.rows
+        start, place, count = 0, 0, len(ends.places)
+        while place < count:
+            long_enough = np.searchsorted(ends.places, self._chunk_start + self._chunk_bytes - 1 - base)
+            many_enough = np.searchsorted(ends.lines, CHUNK_LINES - (first_line - self._first_line))
+            last = max(place, min(int(long_enough), int(many_enough)))
+            stop = int(ends.places[min(last, count - 1)]) + 1
+            self._digest.update(memoryview(text)[start:stop])
+            self.line = first_line + int(ends.lines[min(last, count - 1)])
+            self.offset = base + stop
+            self.rows = int(rows[min(last, count - 1)])
+            if last < count:
+                spans += self._cut()
+            start, place = stop, last + 1
+        self._record_start = self.offset
+        self._record_line = self.line
+        return spans
+
+    @property
+    def unended_bytes(self) -> int:
+        """How far back the record began that has not ended yet."""
+        return self.offset - self._record_start
+
     def end(self, ending: bytes) -> list[ChunkSpan]:
         """The source has ended with these bytes; gives the last chunk, if rows are left for one."""
         if self.offset - self._record_start > len(ending):
@@ -89,7 +120,7 @@ class ChunkCutter:
 
     def refuse_too_long(self) -> None:
         """Raise SourceRefusedError when the record that has not ended yet is longer than the cap."""
-        self._check_length(self.offset - self._record_start)
+        self._check_length(self.unended_bytes)
 
     def refuse_open_quote(self, line: int) -> NoReturn:
         """Raise SourceRefusedError: the source has ended inside a quoted field that was opened in this line."""

@@ -1,8 +1,9 @@
 """Fetch: the source is read once, kept in our own bucket as plain UTF-8, and cut into chunks on the way."""
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
+from hashlib import sha256
 
 from schemas.entities import ENTITIES
 from schemas.options import read_options
@@ -13,8 +14,10 @@ from service.imports.begin import begin_loading
 from service.imports.opening import OpenText, check_parquet, open_text
 from service.imports.parquet import parquet_lines
 from service.imports.survey import Survey
+from service.source.ahead import read_ahead
 from service.source.guard import AddressGuard
 from service.source.http import SourceLimits, open_source
+from service.storage.multipart import WrittenObject
 from service.storage.objects import ObjectHead
 from service.tracking.keeper import LeaseKeeper
 from service.tracking.lifecycle import StoredSource
@@ -32,7 +35,7 @@ def fetch_source(bench: Workbench, task: Task, keeper: LeaseKeeper) -> None:
     worth reading them again from the start.
     """
     fetch = _Fetch(bench, task, keeper)
-    with fetch.open_blocks() as blocks:
+    with fetch.open_blocks() as opened, closing(read_ahead(opened)) as blocks:
         source = fetch.convert(blocks) if fetch.file_type is FileType.PARQUET else fetch.keep_text(blocks)
     try:
         begin_loading(bench, task, source, fetch.spans)
@@ -51,6 +54,8 @@ class _Fetch:
         self._task = task
         self._keeper = keeper
         self._copy_key = f"sources/{task.id}/{task.attempt}"
+        # An upload, or the refused rows of another task: in the bucket already, and not ours to delete.
+        self._is_stored = task.source_key is not None and not task.file_url
         entity = ENTITIES[EntityType(task.entity_type)]
         self._options = read_options(entity.type, task.options)
         # Parquet is turned into JSON lines before it is surveyed.
@@ -60,9 +65,9 @@ class _Fetch:
 
     @contextmanager
     def open_blocks(self) -> Iterator[Iterable[bytes]]:
-        """The bytes of the source as they come: from the caller's URL, or from the upload."""
-        if self._task.upload_id is not None:
-            head = self._find_upload()
+        """The bytes of the source as they come: from the caller's URL, or from the bucket."""
+        if self._is_stored:
+            head = self._find_stored()
             yield self._bench.store.stream(str(self._task.source_key), _BLOCK_BYTES, head.etag)
             return
         guard = AddressGuard(self._bench.settings.allowed_hosts)
@@ -71,15 +76,17 @@ class _Fetch:
             yield blocks
 
     def keep_text(self, blocks: Iterable[bytes]) -> StoredSource:
-        """Survey a text file; an upload that is plain UTF-8 stays where it is, all else is copied."""
+        """Survey a text file; one in the bucket that is plain UTF-8 stays where it is, all else is copied."""
         text = open_text(blocks, self._options.encoding, self._bench.settings.file_max_bytes)
-        if self._task.upload_id is not None and text.is_as_it_came:
+        if self._is_stored and text.is_as_it_came:
+            digest = sha256()
             for block in text.blocks:
                 self._read(block)
+                digest.update(block)
             self._survey.finish()
-            return self._stored(str(self._task.source_key), text)
-        self._copy(text.blocks, _CONTENT_TYPES.get(self.file_type, _JSON_LINES))
-        return self._stored(self._copy_key, text)
+            return self._stored(str(self._task.source_key), digest.digest(), text)
+        written = self._copy(text.blocks, _CONTENT_TYPES.get(self.file_type, _JSON_LINES))
+        return self._stored(self._copy_key, bytes.fromhex(written.sha256), text)
 
     def convert(self, blocks: Iterable[bytes]) -> StoredSource:
         """Turn a Parquet file into JSON lines; what comes from a URL is stored first, to be read in ranges."""
@@ -92,28 +99,32 @@ class _Fetch:
                 head.size_bytes,
                 self._bench.settings.columns_max,
             )
-            self._copy(lines, _JSON_LINES)
+            written = self._copy(lines, _JSON_LINES)
         finally:
             self.forget(key)
-        return self._stored(self._copy_key)
+        return self._stored(self._copy_key, bytes.fromhex(written.sha256))
 
     def forget(self, key: str) -> None:
-        """Delete an object, unless it is the caller's upload."""
-        if self._task.upload_id is None or key != self._task.source_key:
+        """Delete an object, unless it was there before."""
+        if not self._is_stored or key != self._task.source_key:
             self._bench.store.delete(key)
 
-    def _find_upload(self) -> ObjectHead:
+    def _find_stored(self) -> ObjectHead:
         head = self._bench.store.head(str(self._task.source_key))
         if head is None:
             upload = self._task.upload_id
             message = f"Nothing was uploaded for {upload}; PUT the file to its upload_url, then create the task"
+            if upload is None:
+                message = (
+                    f"The refused rows of {self._task.parent_task_id} are no longer in the bucket; import its source"
+                )
             raise SourceRefusedError(message)
         return head
 
     def _keep_parquet(self, blocks: Iterable[bytes]) -> tuple[str, ObjectHead]:
         """The stored Parquet file; raises SourceRefusedError when there is no such upload."""
-        if self._task.upload_id is not None:
-            return str(self._task.source_key), self._find_upload()
+        if self._is_stored:
+            return str(self._task.source_key), self._find_stored()
         key = f"{self._copy_key}.parquet"
         with self._bench.write_object(self._task, key, _CONTENT_TYPES[FileType.PARQUET]) as writer:
             for block in blocks:
@@ -122,22 +133,22 @@ class _Fetch:
             written = writer.complete()
         return key, ObjectHead(written.size_bytes, written.etag, _CONTENT_TYPES[FileType.PARQUET], {})
 
-    def _copy(self, blocks: Iterable[bytes], content_type: str) -> None:
+    def _copy(self, blocks: Iterable[bytes], content_type: str) -> WrittenObject:
         """Survey the blocks on their way into the bucket; an error half-way leaves nothing there."""
         with self._bench.write_object(self._task, self._copy_key, content_type) as writer:
             for block in blocks:
                 self._read(block)
                 writer.write(block)
             self._survey.finish()
-            writer.complete()
+            return writer.complete()
 
     def _read(self, block: bytes) -> None:
         self._survey.read(block)
         self._keeper.progress(self._survey.length_bytes)
 
-    def _stored(self, key: str, text: OpenText | None = None) -> StoredSource:
+    def _stored(self, key: str, digest: bytes, text: OpenText | None = None) -> StoredSource:
         survey = self._survey
         found = replace(survey.format, file_type=str(self.file_type))
         if text:
             found = replace(found, compression=text.compression, encoding=text.encoding)
-        return StoredSource(key, survey.digest, survey.length_bytes, survey.header, survey.rows, found.to_json())
+        return StoredSource(key, digest, survey.length_bytes, survey.header, survey.rows, found.to_json())

@@ -3,6 +3,7 @@
 import codecs
 from collections.abc import Iterable, Mapping, Sequence
 
+from schemas.entities.events import OWN_EVENT_ID
 from schemas.entities.row_schema import RowSchema
 from schemas.options import ImportOptions
 from schemas.row_errors import cut_value
@@ -27,7 +28,8 @@ def effective_names(names: Iterable[str], mapping: Mapping[str, str | None]) -> 
 def _effective_name(name: str, mapping: Mapping[str, str | None], targets: set[str | None]) -> str:
     if name in mapping:
         return mapping[name] or ""
-    return "" if name in targets or name.startswith(OWN_PREFIX) else name
+    is_ours = name.startswith(OWN_PREFIX) and name != OWN_EVENT_ID
+    return "" if name in targets or is_ours else name
 
 
 def refuse_binary(start: bytes, *, is_cut: bool = True) -> None:
@@ -75,8 +77,13 @@ def check_header(schema: RowSchema, header: tuple[str, ...], options: ImportOpti
     if missing:
         raise SourceRefusedError(
             f"The header lacks {', '.join(missing)}, which every row needs; "
-            f"it has {_list_names(header)}. Add what is missing and create a new task"
+            f"it has {_list_names(header)}. {_advise(header)} and create a new task"
         )
+
+
+def _advise(header: Sequence[str]) -> str:
+    is_json = header[0].startswith(("[", "{"))
+    return "It looks like JSON: name the file_type JSON" if is_json else "Add what is missing"
 
 
 def _list_names(names: Sequence[str]) -> str:

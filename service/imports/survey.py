@@ -1,7 +1,5 @@
 """Survey: the stored bytes of a source are read once for what is in them and where its chunks lie."""
 
-import hashlib
-
 from schemas.entities import Entity
 from schemas.options import ImportOptions
 from schemas.vocabulary import FileType
@@ -14,22 +12,16 @@ from service.imports.source_format import SourceFormat
 
 
 class Survey:
-    """Reads a source block by block: its digest, its header, its chunks."""
+    """Reads a source block by block: its header, its chunks."""
 
     def __init__(self, entity: Entity, file_type: FileType, options: ImportOptions, limits: Limits) -> None:
         """Begin at the first byte."""
         self._schema = entity.schema_for(options.mode)
         self._options = options
         self._finder = SourceFinder(limits, _expect(entity, file_type, options))
-        self._digest = hashlib.sha256()
         self._header_checked = False
         self.length_bytes = 0
         self.spans: list[ChunkSpan] = []
-
-    @property
-    def digest(self) -> bytes:
-        """The SHA-256 of what was read."""
-        return self._digest.digest()
 
     @property
     def header(self) -> tuple[str, ...]:
@@ -49,7 +41,6 @@ class Survey:
     def read(self, block: bytes) -> None:
         """Take the next bytes; raises SourceRefusedError as soon as they cannot be imported."""
         self.length_bytes += len(block)
-        self._digest.update(block)
         self.spans.extend(self._finder.feed(block))
         self._check_header()
 

@@ -1,7 +1,7 @@
 """Reading ahead: the next blocks of a source are on their way while one is worked on."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final
 
@@ -9,7 +9,7 @@ from typing import Final
 BLOCKS_AHEAD: Final = 8
 
 
-def read_ahead(blocks: Iterable[bytes], most: int = BLOCKS_AHEAD) -> Iterator[bytes]:
+def read_ahead(blocks: Iterable[bytes], most: int = BLOCKS_AHEAD) -> Generator[bytes, None, None]:
     """The same blocks in the same order, up to `most` of them read by a thread before they are asked for.
 
     An error of the source is raised where its block would have come. When the iteration is given up, the

@@ -8,19 +8,20 @@ import pyarrow.compute as pc
 from pyarrow import csv
 
 from schemas.entities.row_schema import RowSchema
-from service.imports.columns.cells import CellTable, RowNumbers
+from service.imports.columns.cells import CellTable
 from service.imports.columns.plain import take_plain_records
 from service.imports.dialect import dialect_of
 from service.imports.read import Reading
+from service.imports.well_quoted import RecordEnds
 
 _WHITE_SPACE = " \t\v\f"
 
 
 def read_csv_columns(
-    chunk: bytes, record_ends: RowNumbers | None, reading: Reading, first_row: int, schema: RowSchema
+    chunk: bytes, ends: RecordEnds | None, reading: Reading, first_row: int, schema: RowSchema
 ) -> CellTable:
     """The cells of the columns that the schema knows; rows that are not plain, or ragged, are left to others."""
-    data, rows, others = take_plain_records(chunk, record_ends, reading, first_row)
+    data, rows, others = take_plain_records(chunk, ends, reading, first_row)
     if not data.strip(b"\r\n"):
         return CellTable(rows[:0], {}, others)
     names = _names_as_wide_as(data, reading)

@@ -8,12 +8,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas.entities.row_schema import RowSchema
-from service.imports.columns.cells import CellTable, RowNumbers, is_filled
+from service.imports.columns.cells import CellTable, is_filled
 from service.imports.columns.csv_cells import read_csv_columns
 from service.imports.columns.json_cells import read_json_columns
-from service.imports.columns.plain import find_record_ends, pick_plain_records
+from service.imports.columns.plain import find_plain_ends, pick_plain_records
 from service.imports.read import Reading, Record, pick_records
 from service.imports.source_format import Layout
+from service.imports.well_quoted import RecordEnds
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class ChunkText:
     def read_cells(self, schema: RowSchema) -> CellTable:
         """The rows that can be read by columns, with constants filled in, and the numbers of all the others."""
         if self.reading.format.layout is Layout.CSV:
-            table = read_csv_columns(self.data, self._record_ends, self.reading, self.first_row, schema)
+            table = read_csv_columns(self.data, self._ends, self.reading, self.first_row, schema)
         else:
             table = read_json_columns(self.data, self.reading, self.first_row, schema)
         return _fill_constants(table, self.reading.constants)
@@ -37,14 +38,14 @@ class ChunkText:
         """The records of these row numbers, which rise."""
         if not len(rows):
             return []
-        if self._record_ends is not None:
-            return pick_plain_records(self.data, self._record_ends, self.first_row, self.first_line, rows)
+        if self._ends is not None:
+            return pick_plain_records(self.data, self._ends, self.first_row, self.first_line, rows)
         return pick_records(self.data, self.reading.format, self.first_row, self.first_line, rows)
 
     @cached_property
-    def _record_ends(self) -> RowNumbers | None:
+    def _ends(self) -> RecordEnds | None:
         is_csv = self.reading.format.layout is Layout.CSV
-        return find_record_ends(self.data, self.reading) if is_csv else None
+        return find_plain_ends(self.data, self.reading) if is_csv else None
 
 
 def _fill_constants(table: CellTable, constants: Mapping[str, str]) -> CellTable:

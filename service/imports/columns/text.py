@@ -50,7 +50,7 @@ def clearable(schema: RowSchema) -> list[str]:
 
 def find_cleared(schema: RowSchema, cells: Mapping[str, Any]) -> frozenset[str]:
     """The columns of one row whose value its blank cells take away."""
-    return frozenset(name for name in clearable(schema) if name in cells and cells[name] in {"", None})
+    return frozenset(name for name in clearable(schema) if name in cells and (cells[name] is None or cells[name] == ""))
 
 
 def cleared_texts(schema: RowSchema, table: CellTable) -> pa.StringArray:

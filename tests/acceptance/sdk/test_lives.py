@@ -86,7 +86,7 @@ def test_options_and_plans_go_as_metadata(sdk: Sdk, origin: Origin) -> None:
     checked = finish(sdk, create(sdk, **IMPORT, **place.named, metadata={"options": options}))
     assert (checked["task_status"], checked["successful_records"], checked["failed_records"]) == ("COMPLETED", 1, 1)
     plan = {"plan_id": checked["id"]}
-    nowhere = dict.fromkeys(place.named, "")
+    nowhere: dict[str, Any] = dict.fromkeys(place.named, "")
     sdk.call("create_task", **IMPORT, **nowhere, metadata=plan)
     loaded = finish(sdk, next(task for task in sdk.call("list_tasks")["items"] if task["metadata"] == plan))
     assert (loaded["task_status"], loaded["successful_records"], loaded["failed_records"]) == ("COMPLETED", 1, 1)

@@ -17,12 +17,12 @@ class UnclosedQuoteError(Exception):
     """The text has ended inside quotes."""
 
 
-def read_slowly(text: bytes) -> list[SlowRecord]:
+def read_slowly(text: bytes, delimiter: bytes = b",", quote: bytes = b'"') -> list[SlowRecord]:
     """Every record of the text that is not a blank line; raises UnclosedQuoteError."""
     records: list[SlowRecord] = []
     position, line = 0, 1
     while position < len(text):
-        record = read_record(text, position, line)
+        record = read_record(text, position, line, delimiter, quote)
         if text[record.start : record.end] not in {b"\n", b"\r\n", b"\r"}:
             records.append(record)
         line += text.count(b"\n", record.start, record.end)
@@ -30,49 +30,49 @@ def read_slowly(text: bytes) -> list[SlowRecord]:
     return records
 
 
-def read_record(text: bytes, position: int, line: int) -> SlowRecord:
+def read_record(text: bytes, position: int, line: int, delimiter: bytes, quote: bytes) -> SlowRecord:
     """The record that starts at `position`."""
     record = SlowRecord(line, position)
     while True:
-        cell, position = read_field(text, position)
+        cell, position = read_field(text, position, delimiter, quote)
         record.cells.append(cell)
         ending = line_ending_at(text, position)
         if ending is not None:
             record.end = position + len(ending)
             return record
-        position += len(b",")
+        position += len(delimiter)
 
 
-def read_field(text: bytes, position: int) -> tuple[bytes, int]:
-    """The cell that starts at `position`, and where it ends: at a comma or a line ending."""
-    while text[position : position + 1] in {b" ", b"\t", b"\v", b"\f"}:
+def read_field(text: bytes, position: int, delimiter: bytes, quote: bytes) -> tuple[bytes, int]:
+    """The cell that starts at `position`, and where it ends: at a delimiter or a line ending."""
+    while text[position : position + 1] in {b" ", b"\t", b"\v", b"\f"} - {delimiter}:
         position += 1
-    if text[position : position + 1] == b'"':
-        return read_quoted(text, position + 1)
+    if text[position : position + 1] == quote:
+        return read_quoted(text, position + 1, delimiter, quote)
     cell = b""
-    while not ends_field(text, position):
+    while not ends_field(text, position, delimiter):
         cell += text[position : position + 1]
         position += 1
     return cell, position
 
 
-def read_quoted(text: bytes, position: int) -> tuple[bytes, int]:
+def read_quoted(text: bytes, position: int, delimiter: bytes, quote: bytes) -> tuple[bytes, int]:
     """The cell whose opening quote stands before `position`, and where its field ends."""
     cell = b""
     while position < len(text):
         byte = text[position : position + 1]
         position += 1
-        if byte == b'"' and text[position : position + 1] == b'"':
+        if byte == quote and text[position : position + 1] == quote:
             position += 1
-        elif byte == b'"' and ends_field(text, position):
+        elif byte == quote and ends_field(text, position, delimiter):
             return cell, position
         cell += byte
     raise UnclosedQuoteError
 
 
-def ends_field(text: bytes, position: int) -> bool:
-    """Whether a comma or a line ending stands here."""
-    return text[position : position + 1] == b"," or line_ending_at(text, position) is not None
+def ends_field(text: bytes, position: int, delimiter: bytes) -> bool:
+    """Whether a delimiter or a line ending stands here."""
+    return text[position : position + 1] == delimiter or line_ending_at(text, position) is not None
 
 
 def line_ending_at(text: bytes, position: int) -> bytes | None:

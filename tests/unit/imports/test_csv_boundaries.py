@@ -1,4 +1,5 @@
 """Where the boundary finder cuts, and what it refuses."""
+# ruff: noqa: ISC004  # messages are longer than a line
 
 import pytest
 
@@ -84,7 +85,8 @@ def test_the_header_is_known_as_soon_as_it_has_ended() -> None:
         ),
         (
             b"PK\x03\x04\x14\x00\x06\x00\x08\x00",
-            "The file is no CSV text: it looks like a zip or xlsx file; unpack it, or save the sheet as CSV and create a new task",
+            "The file is no CSV text: it looks like a zip or xlsx file; unpack it, or save the sheet as CSV and "
+            "create a new task",
         ),
         (
             b"a,\xe9\n1,2\n",

@@ -4,12 +4,14 @@ import csv
 import io
 from itertools import pairwise
 
+import pytest
 from hypothesis import assume, given, reject
 from hypothesis import strategies as st
 
 from schemas.row_errors import RowError, RowErrorCode
 from service.errors import SourceRefusedError
 from service.imports.boundaries import digest_chunk
+from service.imports.detect import Expected
 from service.imports.limits import Limits
 from service.imports.read import Row
 from tests.unit.imports.csv_parts import Cut, TestLimits, cut_source, read_source, split_at
@@ -28,13 +30,33 @@ CHUNK_BYTES = st.integers(1, 40)
 
 
 @given(body=TEXTS, places=PLACES, chunk_bytes=CHUNK_BYTES)
-def test_the_rows_of_any_bytes_are_those_of_the_slow_reader(body: bytes, places: list[int], chunk_bytes: int) -> None:
-    text = HEADER + body
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|", "^", "]", "\x1f"])
+@pytest.mark.parametrize("quote", ['"', "'"])
+def test_the_rows_of_any_bytes_are_those_of_the_slow_reader(
+    delimiter: str, quote: str, body: bytes, places: list[int], chunk_bytes: int
+) -> None:
+    given_bytes = (HEADER + body).translate(bytes.maketrans(b',"', (delimiter + quote).encode()))
+    text = given_bytes if delimiter != "\t" else given_bytes.replace(b" ", b"\v")
     try:
-        expected = [_expect(number, record) for number, record in enumerate(read_slowly(text)[1:], 1)]
+        records = read_slowly(text, delimiter.encode(), quote.encode())[1:]
     except UnclosedQuoteError:
         reject()
-    assert read_source(text, TestLimits(chunk_bytes), split_at(text, places)) == expected
+    expected = [_expect(number, record) for number, record in enumerate(records, 1)]
+    dialect = Expected(delimiter=delimiter, quote=quote)
+    assert read_source(text, TestLimits(chunk_bytes), split_at(text, places), dialect) == expected
+
+
+@given(rows=st.lists(st.tuples(*[st.text("ab,;|\t'\" \n", max_size=5)] * 2), max_size=4), places=PLACES)
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("quote", ['"', "'"])
+def test_the_dialect_of_any_file_that_cpython_wrote_is_found(
+    delimiter: str, quote: str, rows: list[tuple[str, str]], places: list[int]
+) -> None:
+    target = io.StringIO(newline="")
+    csv.writer(target, delimiter=delimiter, quotechar=quote, quoting=csv.QUOTE_ALL).writerows([NAMES, *rows])
+    text = target.getvalue().encode()
+    read = read_source(text, TestLimits(), split_at(text, places), Expected(knows=NAMES.__contains__))
+    assert [row.cells for row in read if isinstance(row, Row)] == [dict(zip(NAMES, row, strict=True)) for row in rows]
 
 
 @given(text=TEXTS, places=PLACES, chunk_bytes=CHUNK_BYTES, row_max_bytes=st.sampled_from([1, 3, 8, 1000]))

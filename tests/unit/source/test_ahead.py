@@ -53,5 +53,5 @@ def test_who_gives_up_leaves_no_thread_behind_that_reads() -> None:
 
     ahead = read_ahead(blocks(), 2)
     next(ahead)
-    ahead.close()  # type: ignore[attr-defined]  # a generator
+    ahead.close()
     assert len(read) <= 4

@@ -5,11 +5,12 @@ import zlib
 from collections.abc import Iterator
 
 import pytest
+import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
 from service.errors import SourceRefusedError
-from service.source.decompress import MIB, InflateLimit, gunzip
+from service.source.decompress import MIB, InflateLimit, gunzip, inflate
 
 
 def cut(content: bytes, size: int) -> Iterator[bytes]:
@@ -47,3 +48,43 @@ def test_gzip_that_ends_early_is_refused(content: bytes, data: st.DataObject) ->
 def test_what_is_no_gzip_is_refused(content: bytes) -> None:
     with pytest.raises(SourceRefusedError, match=r"damaged|ends early"):
         list(gunzip(iter([content]), InflateLimit()))
+
+
+@given(st.lists(st.binary(max_size=200), min_size=1, max_size=4), st.integers(1, 50), st.binary(max_size=20))
+def test_zstd_frames_cut_anywhere_give_their_bytes_one_after_the_other(
+    frames: list[bytes], size: int, skipped: bytes
+) -> None:
+    to_skip = b"\x52\x2a\x4d\x18" + len(skipped).to_bytes(4, "little") + skipped
+    packed = to_skip + b"".join(map(zstandard.compress, frames))
+    inflated = inflate(cut(packed, size), InflateLimit())
+    assert (inflated.compression, b"".join(inflated.blocks)) == ("zstd", b"".join(frames))
+
+
+@given(st.binary(min_size=1, max_size=500), st.data())
+def test_zstd_that_ends_early_is_refused(content: bytes, data: st.DataObject) -> None:
+    packed = zstandard.compress(content)
+    kept = data.draw(st.integers(4, len(packed) - 1))
+    with pytest.raises(SourceRefusedError, match="ends early"):
+        list(inflate(iter([packed[:kept]]), InflateLimit()).blocks)
+
+
+def test_a_zstd_bomb_is_stopped_at_its_limit() -> None:
+    pieces: list[bytes] = []
+    with pytest.raises(SourceRefusedError, match="The zstd data grows to more than 200 times its size"):
+        pieces.extend(inflate(iter([zstandard.compress(bytes(64 * MIB))]), InflateLimit()).blocks)
+    assert sum(map(len, pieces)) <= 10 * MIB
+
+
+def test_a_zstd_window_that_takes_too_much_memory_is_refused() -> None:
+    parameters = zstandard.ZstdCompressionParameters.from_level(3, window_log=27)
+    packer = zstandard.ZstdCompressor(compression_params=parameters).compressobj()
+    packed = packer.compress(bytes(MIB)) + packer.flush()
+    with pytest.raises(SourceRefusedError, match="needs a window of more than 32 MiB"):
+        list(inflate(iter([packed]), InflateLimit()).blocks)
+
+
+@given(st.binary(max_size=100), st.integers(1, 50))
+def test_what_is_not_compressed_comes_out_as_it_is(content: bytes, size: int) -> None:
+    text = b"id\n" + content
+    inflated = inflate(cut(text, size), InflateLimit())
+    assert (inflated.compression, b"".join(inflated.blocks)) == ("none", text)
