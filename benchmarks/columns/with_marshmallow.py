@@ -13,8 +13,8 @@ from benchmarks.columns.limits import LIMITS
 from schemas.entities import ENTITIES
 from schemas.row_errors import RowError
 from schemas.vocabulary import EntityType
-from service.imports.read import Reading, Row, read_rows
-from service.imports.source_format import SourceFormat
+from service.imports.formats.read import Reading, Row, read_rows
+from service.imports.formats.source_format import SourceFormat
 
 
 def read(data: bytes, entity: str) -> list[Row]:

@@ -12,9 +12,9 @@ from schemas.options import Blank
 from schemas.vocabulary import EntityType
 from service.ids import new_ids
 from service.imports.columns.read import ChunkText
+from service.imports.formats.read import Reading
+from service.imports.formats.source_format import SourceFormat
 from service.imports.merge.copy_table import copy_lines
-from service.imports.read import Reading
-from service.imports.source_format import SourceFormat
 from service.imports.validate import validate_chunk
 
 

@@ -21,7 +21,7 @@ from service.ids import new_id, new_run_id
 from service.imports.chunks import is_in_file_order
 from service.imports.columns.clean import judge_cells
 from service.imports.columns.read import ChunkText
-from service.imports.cutter import digest_chunk
+from service.imports.formats.cutter import digest_chunk
 from service.imports.merge import Merging, merge_rows
 from service.imports.merge.copy_table import copy_lines
 from service.imports.plan import ImportPlan

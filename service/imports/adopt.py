@@ -8,9 +8,9 @@ from schemas.vocabulary import EntityType
 from service.db.models import Chunk, Task
 from service.errors import SourceRefusedError
 from service.imports.begin import begin_loading
-from service.imports.cutter import ChunkSpan
-from service.imports.header import check_header
-from service.imports.source_format import Layout, SourceFormat
+from service.imports.formats.cutter import ChunkSpan
+from service.imports.formats.header import check_header
+from service.imports.formats.source_format import Layout, SourceFormat
 from service.tracking.lifecycle import StoredSource
 from service.tracking.workbench import Workbench
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from schemas.vocabulary import TaskType
 from service.db.models import Task
 from service.imports.chunks import plan_chunks
-from service.imports.cutter import ChunkSpan
+from service.imports.formats.cutter import ChunkSpan
 from service.tracking.lifecycle import StoredSource
 from service.tracking.workbench import Workbench
 

@@ -27,7 +27,7 @@ from schemas.vocabulary import ChunkState, EntityType, Phase, TaskState
 from service.db.clock import now, seconds_from_now
 from service.db.models import Chunk, Task
 from service.errors import FencedError
-from service.imports.boundaries import ChunkSpan
+from service.imports.formats.boundaries import ChunkSpan
 from service.tracking.counters import Counters
 from service.tracking.lease import require_owner
 

@@ -11,8 +11,8 @@ from schemas.vocabulary import EntityType, FileType
 from service.db.models import Task
 from service.errors import FencedError, SourceRefusedError
 from service.imports.begin import begin_loading
-from service.imports.opening import OpenText, check_parquet, open_text
-from service.imports.parquet import parquet_lines
+from service.imports.formats.opening import OpenText, check_parquet, open_text
+from service.imports.formats.parquet import parquet_lines
 from service.imports.survey import Survey
 from service.source.ahead import read_ahead
 from service.source.guard import AddressGuard

@@ -5,9 +5,9 @@ from sqlalchemy.orm import Session
 from schemas.row_errors import RowError
 from service.db.models import Chunk, Task
 from service.errors import SourceChangedError
-from service.imports.boundaries import digest_chunk
 from service.imports.chunks import ClaimedChunk, finish_chunk, is_in_file_order
 from service.imports.columns.read import ChunkText
+from service.imports.formats.boundaries import digest_chunk
 from service.imports.merge import Merged, Merging, Refusal, merge_rows
 from service.imports.plan import ImportPlan
 from service.imports.refused import store_refused

@@ -8,11 +8,11 @@ from schemas.entities.row_schema import RowSchema
 from schemas.options import ImportOptions, read_options
 from schemas.vocabulary import EntityType
 from service.db.models import Task
-from service.imports.header import effective_names
-from service.imports.limits import Limits
+from service.imports.formats.header import effective_names
+from service.imports.formats.limits import Limits
+from service.imports.formats.read import Reading
+from service.imports.formats.source_format import SourceFormat
 from service.imports.own_ids import own_id_prefix
-from service.imports.read import Reading
-from service.imports.source_format import SourceFormat
 
 
 @dataclass(frozen=True, slots=True)

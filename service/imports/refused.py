@@ -15,10 +15,10 @@ from schemas.entities.events import OWN_EVENT_ID
 from schemas.row_errors import RowError
 from service.db.models import RefusedRows
 from service.imports.columns.read import ChunkText
-from service.imports.header import OWN_PREFIX
+from service.imports.formats.header import OWN_PREFIX
+from service.imports.formats.read import Record
+from service.imports.formats.source_format import Layout, SourceFormat
 from service.imports.own_ids import own_id
-from service.imports.read import Record
-from service.imports.source_format import Layout, SourceFormat
 from service.tracking.row_errors import store_row_errors
 
 _NAMES = ("row", "line", "code", "message")

@@ -6,11 +6,11 @@ from sqlalchemy import delete, select
 
 from schemas.vocabulary import ChunkState
 from service.db.models import Chunk, RefusedRows, Task
+from service.imports.formats.read import split_records
+from service.imports.formats.source_format import Layout
 from service.imports.load import read_chunk
 from service.imports.plan import ImportPlan
-from service.imports.read import split_records
 from service.imports.refused import NEVER_REACHED, read_refused, render_header, render_record
-from service.imports.source_format import Layout
 from service.tracking.workbench import Workbench
 
 _NOT_LOADED = "the import was stopped before this row"

@@ -3,12 +3,12 @@
 from schemas.entities import Entity
 from schemas.options import ImportOptions
 from schemas.vocabulary import FileType
-from service.imports.boundaries import ChunkSpan
-from service.imports.detect import Expected
-from service.imports.finder import SourceFinder
-from service.imports.header import check_header
-from service.imports.limits import Limits
-from service.imports.source_format import SourceFormat
+from service.imports.formats.boundaries import ChunkSpan
+from service.imports.formats.detect import Expected
+from service.imports.formats.finder import SourceFinder
+from service.imports.formats.header import check_header
+from service.imports.formats.limits import Limits
+from service.imports.formats.source_format import SourceFormat
 
 
 class Survey:

@@ -13,8 +13,8 @@ from service.imports.columns.blame import Fault, find_faults
 from service.imports.columns.clean import judge_cells
 from service.imports.columns.read import ChunkText
 from service.imports.columns.text import CLEARED, ROW, cleared_texts, find_cleared, make_table
-from service.imports.read import Record, read_record
-from service.imports.source_format import Layout
+from service.imports.formats.read import Record, read_record
+from service.imports.formats.source_format import Layout
 
 
 @dataclass(frozen=True, slots=True)

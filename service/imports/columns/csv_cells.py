@@ -10,9 +10,9 @@ from pyarrow import csv
 from schemas.entities.row_schema import RowSchema
 from service.imports.columns.cells import CellTable
 from service.imports.columns.plain import take_plain_records
-from service.imports.dialect import dialect_of
-from service.imports.read import Reading
-from service.imports.well_quoted import RecordEnds
+from service.imports.formats.dialect import dialect_of
+from service.imports.formats.read import Reading
+from service.imports.formats.well_quoted import RecordEnds
 
 _WHITE_SPACE = " \t\v\f"
 

@@ -12,9 +12,9 @@ import pyarrow.compute as pc
 
 from schemas.entities.row_schema import RowSchema
 from service.imports.columns.cells import NO_ROWS, CellTable, RowNumbers, absent
-from service.imports.header import effective_names
-from service.imports.read import Reading, split_records
-from service.imports.source_format import Layout
+from service.imports.formats.header import effective_names
+from service.imports.formats.read import Reading, split_records
+from service.imports.formats.source_format import Layout
 
 #: What some readers of JSON round, refuse or cannot store: such rows are read one by one.
 _PECULIAR = r"\\u0000|[0-9]{16}|[0-9][eE][+-]?[0-9]{3}"

@@ -11,9 +11,9 @@ from functools import cache
 import numpy as np
 
 from service.imports.columns.cells import NO_ROWS, RowNumbers
-from service.imports.dialect import dialect_of
-from service.imports.read import Reading, Record, split_records
-from service.imports.well_quoted import RecordEnds, find_record_ends
+from service.imports.formats.dialect import dialect_of
+from service.imports.formats.read import Reading, Record, split_records
+from service.imports.formats.well_quoted import RecordEnds, find_record_ends
 
 
 def find_plain_ends(chunk: bytes, reading: Reading) -> RecordEnds | None:

@@ -12,9 +12,9 @@ from service.imports.columns.cells import CellTable, is_filled
 from service.imports.columns.csv_cells import read_csv_columns
 from service.imports.columns.json_cells import read_json_columns
 from service.imports.columns.plain import find_plain_ends, pick_plain_records
-from service.imports.read import Reading, Record, pick_records
-from service.imports.source_format import Layout
-from service.imports.well_quoted import RecordEnds
+from service.imports.formats.read import Reading, Record, pick_records
+from service.imports.formats.source_format import Layout
+from service.imports.formats.well_quoted import RecordEnds
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from service.imports.chunks import claim_chunk
 from service.sweep import sweep
 from service.tracking.counters import Counters
 from service.tracking.lease import claim_task, reap_tasks, renew_lease, take_undelivered
+from service.tracking.lifecycle import ImportResult
 from service.tracking.workbench import Workbench
 from tests.factories.tasks import reload, submit_export, submit_import
 from tests.fakes.dispatch import RecordingDispatcher
@@ -121,7 +122,7 @@ def test_an_import_with_chunks_that_are_not_loaded_cannot_be_finished(bench: Wor
         )
         session.add(open_chunk(task, 0))
     with pytest.raises(FencedError):
-        bench.callbacks.imported(reload(bench, task), Counters(), None)
+        bench.callbacks.imported(reload(bench, task), ImportResult(Counters()))
     assert reload(bench, task).state == TaskState.PROCESSING
 
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from schemas.row_errors import RowError
-from service.imports.boundaries import ChunkSpan
-from service.imports.detect import Expected
-from service.imports.finder import SourceFinder
-from service.imports.limits import Limits
-from service.imports.read import Reading, Row, read_rows
-from service.imports.source_format import SourceFormat
+from service.imports.formats.boundaries import ChunkSpan
+from service.imports.formats.detect import Expected
+from service.imports.formats.finder import SourceFinder
+from service.imports.formats.limits import Limits
+from service.imports.formats.read import Reading, Row, read_rows
+from service.imports.formats.source_format import SourceFormat
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,11 @@ from schemas.entities import ENTITIES
 from schemas.options import ImportOptions
 from schemas.row_errors import RowError
 from schemas.vocabulary import EntityType, FileType
-from service.imports.header import effective_names
-from service.imports.limits import Limits
-from service.imports.opening import open_text
-from service.imports.read import Reading, read_rows
-from service.imports.source_format import SourceFormat
+from service.imports.formats.header import effective_names
+from service.imports.formats.limits import Limits
+from service.imports.formats.opening import open_text
+from service.imports.formats.read import Reading, read_rows
+from service.imports.formats.source_format import SourceFormat
 from service.imports.survey import Survey
 from tests.unit.imports.csv_parts import TestLimits
 

@@ -21,8 +21,8 @@ from schemas.row_errors import RowError, cut_value
 from schemas.vocabulary import EntityType
 from service.imports.columns.read import ChunkText
 from service.imports.columns.text import CLEARED, ROW, clearable
-from service.imports.read import Reading, read_rows
-from service.imports.source_format import Layout, SourceFormat
+from service.imports.formats.read import Reading, read_rows
+from service.imports.formats.source_format import Layout, SourceFormat
 from service.imports.validate import validate_chunk
 
 

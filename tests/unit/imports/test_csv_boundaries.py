@@ -4,10 +4,10 @@
 import pytest
 
 from service.errors import SourceRefusedError
-from service.imports.boundaries import ChunkSpan, digest_chunk
-from service.imports.cutter import CHUNK_LINES
-from service.imports.detect import Expected
-from service.imports.finder import SourceFinder
+from service.imports.formats.boundaries import ChunkSpan, digest_chunk
+from service.imports.formats.cutter import CHUNK_LINES
+from service.imports.formats.detect import Expected
+from service.imports.formats.finder import SourceFinder
 from tests.unit.imports.csv_parts import Cut, TestLimits, cut_source
 
 NO_LINE_END = "no line end within 40 bytes, twice what a row may be long (WHARF_ROW_MAX_BYTES); is a quote not closed?"

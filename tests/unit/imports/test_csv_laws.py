@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from schemas.row_errors import RowError, RowErrorCode
 from service.errors import SourceRefusedError
-from service.imports.boundaries import digest_chunk
-from service.imports.detect import Expected
-from service.imports.limits import Limits
-from service.imports.read import Row
+from service.imports.formats.boundaries import digest_chunk
+from service.imports.formats.detect import Expected
+from service.imports.formats.limits import Limits
+from service.imports.formats.read import Row
 from tests.unit.imports.csv_parts import Cut, TestLimits, cut_source, read_source, split_at
 from tests.unit.imports.slow_reader import SlowRecord, UnclosedQuoteError, read_slowly
 

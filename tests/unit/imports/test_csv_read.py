@@ -4,9 +4,9 @@ import pytest
 
 from schemas.row_errors import RowError, RowErrorCode
 from service.errors import SourceRefusedError
-from service.imports.dialect import make_dialect
-from service.imports.read import Reading, Row, read_rows
-from service.imports.source_format import SourceFormat
+from service.imports.formats.dialect import make_dialect
+from service.imports.formats.read import Reading, Row, read_rows
+from service.imports.formats.source_format import SourceFormat
 from tests.unit.imports.csv_parts import TestLimits, read_source
 
 

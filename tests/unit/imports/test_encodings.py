@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.errors import SourceRefusedError
-from service.imports.encodings import find_encoding, transcode
+from service.imports.formats.encodings import find_encoding, transcode
 from tests.unit.imports.csv_parts import split_at
 
 ENCODINGS = ["utf-16-le", "utf-16-be", "latin-1", "windows-1252"]

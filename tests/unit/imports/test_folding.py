@@ -66,15 +66,13 @@ def test_folding_with_fixed_columns_then_applying_is_applying_one_by_one(
 
 
 @given(rows=rows_in_file_order)
-def test_each_key_gives_one_row_with_its_last_number_and_how_many_they_were(
+def test_each_key_gives_one_row_with_its_last_number(
     rows: list[tuple[int, str, Values]],
 ) -> None:
     numbers: dict[str, list[int]] = {}
     for number, key, _ in rows:
         numbers.setdefault(key, []).append(number)
-    assert [(row.row, row.count) for row in fold_rows(rows)] == [
-        (listed[-1], len(listed)) for listed in numbers.values()
-    ]
+    assert [row.row for row in fold_rows(rows)] == [listed[-1] for listed in numbers.values()]
 
 
 @given(rows=rows_in_file_order)
@@ -95,7 +93,7 @@ def test_folding_what_was_folded_already_changes_nothing(rows: list[tuple[int, s
 
 def test_a_single_row_stays_what_it_is() -> None:
     values = {"name": "One", "metadata": None}
-    assert fold_rows([(7, "k", values)]) == [FoldedRow(row=7, count=1, values=values)]
+    assert fold_rows([(7, "k", values)]) == [FoldedRow(row=7, values=values)]
 
 
 def test_no_rows_fold_to_none() -> None:
@@ -104,7 +102,7 @@ def test_no_rows_fold_to_none() -> None:
 
 def test_a_blank_cell_keeps_and_a_filled_one_replaces() -> None:
     rows = [(1, "k", {"name": "One", "city": None}), (2, "k", {"name": None, "city": "Kyoto"})]
-    assert fold_rows(rows) == [FoldedRow(row=2, count=2, values={"name": "One", "city": "Kyoto"})]
+    assert fold_rows(rows) == [FoldedRow(row=2, values={"name": "One", "city": "Kyoto"})]
 
 
 def test_fixed_columns_keep_the_first_row_s_value_even_when_it_is_blank() -> None:
@@ -112,7 +110,7 @@ def test_fixed_columns_keep_the_first_row_s_value_even_when_it_is_blank() -> Non
         (1, "k", {"type": None, "name": "One"}),
         (2, "k", {"type": "metered", "name": "Two"}),
     ]
-    assert fold_rows(rows, FIXED) == [FoldedRow(row=2, count=2, values={"type": None, "name": "Two"})]
+    assert fold_rows(rows, FIXED) == [FoldedRow(row=2, values={"type": None, "name": "Two"})]
 
 
 def test_metadata_merges_key_by_key_and_the_later_value_of_a_key_wins() -> None:
@@ -121,9 +119,9 @@ def test_metadata_merges_key_by_key_and_the_later_value_of_a_key_wins() -> None:
         (2, "k", {"metadata": None}),
         (3, "k", {"metadata": {"b": {"y": 2}, "c": None}}),
     ]
-    assert fold_rows(rows) == [FoldedRow(row=3, count=3, values={"metadata": {"a": 1, "b": {"y": 2}, "c": None}})]
+    assert fold_rows(rows) == [FoldedRow(row=3, values={"metadata": {"a": 1, "b": {"y": 2}, "c": None}})]
 
 
 def test_metadata_of_a_later_row_alone_is_taken_as_it_is() -> None:
     rows: list[tuple[int, str, Values]] = [(1, "k", {"metadata": None}), (2, "k", {"metadata": {"a": 1}})]
-    assert fold_rows(rows) == [FoldedRow(row=2, count=2, values={"metadata": {"a": 1}})]
+    assert fold_rows(rows) == [FoldedRow(row=2, values={"metadata": {"a": 1}})]

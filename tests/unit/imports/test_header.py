@@ -6,7 +6,7 @@ from schemas.entities import ENTITIES
 from schemas.options import ImportOptions, Mode
 from schemas.vocabulary import EntityType
 from service.errors import SourceRefusedError
-from service.imports.header import check_header, effective_names
+from service.imports.formats.header import check_header, effective_names
 
 CUSTOMERS = ENTITIES[EntityType.CUSTOMERS]
 FEATURES = ENTITIES[EntityType.FEATURES]

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from schemas.row_errors import RowError
 from schemas.vocabulary import FileType
 from service.errors import SourceRefusedError
-from service.imports.boundaries import digest_chunk
-from service.imports.detect import Expected
-from service.imports.read import Record, Row, pick_records, split_records
-from service.imports.source_format import Layout
+from service.imports.formats.boundaries import digest_chunk
+from service.imports.formats.detect import Expected
+from service.imports.formats.read import Record, Row, pick_records, split_records
+from service.imports.formats.source_format import Layout
 from tests.unit.imports.csv_parts import Cut, TestLimits, cut_source, read_source, split_at
 from tests.unit.imports.slow_json import NoArrayError, SlowValue, read_array_slowly
 

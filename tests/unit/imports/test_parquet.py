@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.errors import SourceRefusedError
-from service.imports.opening import check_parquet
-from service.imports.parquet import RangedFile, parquet_lines
+from service.imports.formats.opening import check_parquet
+from service.imports.formats.parquet import RangedFile, parquet_lines
 
 DAMAGED = "The Parquet file is damaged, or of a kind that cannot be read; write it anew and create a new task"
 

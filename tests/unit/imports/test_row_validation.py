@@ -7,8 +7,8 @@ from schemas.options import Blank
 from schemas.row_errors import RowError, RowErrorCode
 from schemas.vocabulary import EntityType
 from service.imports.columns.read import ChunkText
-from service.imports.read import Reading
-from service.imports.source_format import SourceFormat
+from service.imports.formats.read import Reading
+from service.imports.formats.source_format import SourceFormat
 from service.imports.validate import Validated, validate_chunk
 from tests.unit.imports.csv_parts import TestLimits
 

@@ -6,9 +6,9 @@ from typing import NoReturn
 import numpy as np
 
 from service.errors import SourceRefusedError
-from service.imports.cutter import CHUNK_LINES, DIGEST_BYTES, ChunkSpan, record_cap_bytes
-from service.imports.json_structure import WHITE_SPACE, ArrayScanner, Places, Separators
-from service.imports.limits import Limits
+from service.imports.formats.cutter import CHUNK_LINES, DIGEST_BYTES, ChunkSpan, record_cap_bytes
+from service.imports.formats.json_structure import WHITE_SPACE, ArrayScanner, Places, Separators
+from service.imports.formats.limits import Limits
 
 #: Small enough that what numpy makes of a piece stays in the processor's cache.
 _PIECE_BYTES = 256 * 1024

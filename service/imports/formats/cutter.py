@@ -7,10 +7,10 @@ from typing import NoReturn
 import numpy as np
 
 from service.errors import SourceRefusedError
-from service.imports.dialect import Dialect, count_blank_lines, cut_ending
-from service.imports.header import read_header, refuse_binary
-from service.imports.limits import Limits
-from service.imports.well_quoted import RecordEnds
+from service.imports.formats.dialect import Dialect, count_blank_lines, cut_ending
+from service.imports.formats.header import read_header, refuse_binary
+from service.imports.formats.limits import Limits
+from service.imports.formats.well_quoted import RecordEnds
 
 #: How long the checksum of a chunk is.
 DIGEST_BYTES = 16

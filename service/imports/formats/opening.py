@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from schemas.vocabulary import FileType
 from service.errors import SourceRefusedError
-from service.imports.encodings import UTF_8, find_encoding, read_sample, transcode
+from service.imports.formats.encodings import UTF_8, find_encoding, read_sample, transcode
 from service.source.decompress import InflateLimit, inflate
 
 _PARQUET = b"PAR1"

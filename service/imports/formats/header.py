@@ -8,8 +8,8 @@ from schemas.entities.row_schema import RowSchema
 from schemas.options import ImportOptions
 from schemas.row_errors import cut_value
 from service.errors import SourceRefusedError
-from service.imports.dialect import Dialect
-from service.imports.limits import Limits
+from service.imports.formats.dialect import Dialect
+from service.imports.formats.limits import Limits
 
 #: How our own columns begin in files of refused rows; imports ignore them.
 OWN_PREFIX = "_wharf_"

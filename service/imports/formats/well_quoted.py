@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from service.imports.dialect import Dialect
+from service.imports.formats.dialect import Dialect
 
 Octets = npt.NDArray[np.uint8]
 Places = npt.NDArray[np.int64]

@@ -7,12 +7,12 @@ from itertools import islice
 from typing import Any
 
 from schemas.row_errors import RowError, RowErrorCode
-from service.imports.csv_records import pick_csv_records, read_csv_cells, split_csv_records
-from service.imports.dialect import dialect_of
-from service.imports.json_records import read_json_cells, split_array, split_lines
-from service.imports.limits import Limits
-from service.imports.records import Record, cell_error
-from service.imports.source_format import Layout, SourceFormat
+from service.imports.formats.csv_records import pick_csv_records, read_csv_cells, split_csv_records
+from service.imports.formats.dialect import dialect_of
+from service.imports.formats.json_records import read_json_cells, split_array, split_lines
+from service.imports.formats.limits import Limits
+from service.imports.formats.records import Record, cell_error
+from service.imports.formats.source_format import Layout, SourceFormat
 
 __all__ = ["Reading", "Record", "Row", "pick_records", "read_record", "read_rows", "split_records"]
 

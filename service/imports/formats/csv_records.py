@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 
 from schemas.row_errors import RowError, RowErrorCode
 from service.errors import SourceRefusedError
-from service.imports.dialect import Dialect, cut_ending
-from service.imports.limits import Limits
-from service.imports.records import Record, cell_error
+from service.imports.formats.dialect import Dialect, cut_ending
+from service.imports.formats.limits import Limits
+from service.imports.formats.records import Record, cell_error
 
 
 def split_csv_records(chunk: bytes, dialect: Dialect, first_row: int, first_line: int) -> Iterator[Record]:

@@ -6,10 +6,10 @@ from typing import Any
 
 from schemas.json_text import InvalidJsonError, check_characters, parse_json, to_json
 from schemas.row_errors import RowError, RowErrorCode
-from service.imports.header import effective_names
-from service.imports.json_structure import WHITE_SPACE, ArrayScanner
-from service.imports.limits import Limits
-from service.imports.records import Record, cell_error
+from service.imports.formats.header import effective_names
+from service.imports.formats.json_structure import WHITE_SPACE, ArrayScanner
+from service.imports.formats.limits import Limits
+from service.imports.formats.records import Record, cell_error
 
 
 def split_array(chunk: bytes, first_row: int, first_line: int) -> Iterator[Record]:

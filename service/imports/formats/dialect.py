@@ -13,7 +13,7 @@ import re
 from functools import cache
 from itertools import islice
 
-from service.imports.source_format import SourceFormat
+from service.imports.formats.source_format import SourceFormat
 
 _WHITE_SPACE = b" \t\v\f"
 _BEFORE_BLANK_LINE = re.compile(rb"\n(?=\r?\n)")

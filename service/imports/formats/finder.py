@@ -1,8 +1,8 @@
 """Finds out what a source is by its first bytes, and leaves the rest to the finder for that."""
 
 from schemas.vocabulary import FileType
-from service.imports.boundaries import BoundaryFinder, ChunkSpan, LineFinder
-from service.imports.detect import (
+from service.imports.formats.boundaries import BoundaryFinder, ChunkSpan, LineFinder
+from service.imports.formats.detect import (
     BOM,
     SIGNATURE_BYTES,
     Expected,
@@ -10,9 +10,9 @@ from service.imports.detect import (
     find_first_value,
     refuse_other_formats,
 )
-from service.imports.json_array import ArrayFinder
-from service.imports.limits import Limits
-from service.imports.source_format import Layout, SourceFormat
+from service.imports.formats.json_array import ArrayFinder
+from service.imports.formats.limits import Limits
+from service.imports.formats.source_format import Layout, SourceFormat
 
 Finder = BoundaryFinder | LineFinder | ArrayFinder
 

@@ -7,8 +7,8 @@ from itertools import product
 
 from schemas.vocabulary import FileType
 from service.errors import SourceRefusedError
-from service.imports.dialect import Dialect, cut_ending, make_dialect
-from service.imports.json_structure import WHITE_SPACE
+from service.imports.formats.dialect import Dialect, cut_ending, make_dialect
+from service.imports.formats.json_structure import WHITE_SPACE
 
 BOM = codecs.BOM_UTF8
 #: As many bytes as it takes to tell other formats by how they begin.

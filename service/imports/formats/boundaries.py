@@ -3,10 +3,10 @@
 from enum import Enum, auto
 
 from service.errors import SourceRefusedError
-from service.imports.cutter import ChunkCutter, ChunkSpan, digest_chunk, record_cap_bytes
-from service.imports.dialect import Dialect
-from service.imports.limits import Limits
-from service.imports.well_quoted import find_record_ends
+from service.imports.formats.cutter import ChunkCutter, ChunkSpan, digest_chunk, record_cap_bytes
+from service.imports.formats.dialect import Dialect
+from service.imports.formats.limits import Limits
+from service.imports.formats.well_quoted import find_record_ends
 
 __all__ = ["BoundaryFinder", "ChunkSpan", "LineFinder", "digest_chunk"]
 
