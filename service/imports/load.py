@@ -1,5 +1,6 @@
 """Load: one chunk is one transaction that merges its rows, stores what was refused and counted, and is fenced."""
 
+from sqlalchemy import text as sql_text
 from sqlalchemy.orm import Session
 
 from schemas.row_errors import RowError
@@ -28,6 +29,9 @@ def load_chunk(bench: Workbench, claimed: ClaimedChunk) -> None:
     text = read_chunk(bench, plan, task, chunk)
     validated = validate_chunk(plan.schema, text, plan.options.blank)
     with bench.sessions.begin() as session:
+        # Rows and chunk are lost together or not at all, so a crash of the server only has the chunk loaded again.
+        # What ends the task waits for the disk, and for all that was written before it.
+        session.execute(sql_text("SET LOCAL synchronous_commit = off"))
         merged = Merged(Counters()) if plan.options.is_whole else _merge(session, plan, task, validated)
         errors = [*validated.errors, *place_refusals(text, merged.refusals)]
         codes = store_refused(session, task.id, chunk.number, text, errors, plan.own_ids)

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from service.db.copying import copying
 
 _NULL = "\\N"
+_ROWS_OF_A_PIECE = 5_000
 #: What stands for itself in COPY's text format only where it is written so.
 _ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
 
@@ -25,36 +26,30 @@ def copy_table(session: Session, name: str, rows: pa.Table) -> None:
 
 
 def copy_lines(rows: pa.Table) -> Iterator[bytes]:
-    """The lines of COPY's text format, in a few large pieces.
-
-    Cells are joined as they are and looked at afterwards: hardly a table holds a character to escape.
-    """
-    for batch in rows.combine_chunks().to_batches():
-        cells = [pc.cast(column, pa.string()) for column in batch.columns]
-        lines = _join(cells)
-        if not _is_unescaped(lines, batch):
-            lines = _join([_escape(cell) for cell in cells])
-        yield lines
+    """The lines of COPY's text format, in pieces: the server reads one while the next is rendered."""
+    for batch in rows.combine_chunks().to_batches(max_chunksize=_ROWS_OF_A_PIECE):
+        yield _join([_escape(pc.cast(column, pa.string())) for column in batch.columns])
 
 
 def _join(cells: list[pa.StringArray]) -> bytes:
     filled = [pc.fill_null(cell, _NULL) if cell.null_count else cell for cell in cells]
     ended = pc.binary_join_element_wise(filled[-1], "", "\n")
     joined = pc.binary_join_element_wise(*filled[:-1], ended, "\t")
-    _, offsets, text = joined.buffers()
-    end = np.frombuffer(offsets, np.int32)[len(joined)]
-    return memoryview(text)[:end].tobytes()
+    return memoryview(_text_of(joined)).tobytes()
 
 
-def _is_unescaped(lines: bytes, batch: pa.RecordBatch) -> bool:
-    """Whether the joined cells hold none of the characters that mean something."""
-    nulls = sum(column.null_count for column in batch.columns)
-    separators = batch.num_rows * (batch.num_columns - 1)
-    counts = (lines.count(b"\t"), lines.count(b"\n"), lines.count(b"\r"), lines.count(b"\\"))
-    return counts == (separators, batch.num_rows, 0, nulls)
-
-
-def _escape(cell: pa.StringArray) -> pa.StringArray:
+def _escape(cells: pa.StringArray) -> pa.StringArray:
+    """The cells as COPY reads them; a column is looked at as a whole first, since hardly one holds such a character."""
+    text = _text_of(cells).to_pybytes()
     for character, escaped in _ESCAPES.items():
-        cell = pc.replace_substring(cell, character, escaped)
-    return cell
+        if character.encode() in text:
+            cells = pc.replace_substring(cells, character, escaped)
+    return cells
+
+
+def _text_of(cells: pa.StringArray) -> pa.Buffer:
+    """The text of all cells, one after the other."""
+    _, offsets, text = cells.buffers()
+    places = np.frombuffer(offsets, np.int32)
+    start = int(places[cells.offset])
+    return text.slice(start, int(places[cells.offset + len(cells)]) - start) if text else pa.py_buffer(b"")
