@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
@@ -68,7 +69,7 @@ class ImportOptions:
         """How many of `total` rows may be refused before the import stops; None for any number."""
         limits = [] if self.max_errors is None else [self.max_errors]
         if self.max_error_percent is not None:
-            limits.append(int(total * self.max_error_percent / 100))
+            limits.append(int(total * Decimal(str(self.max_error_percent)) / 100))
         if not limits and (self.on_error is OnError.ABORT or self.atomic):
             limits.append(0)
         return min(limits) if limits and not self.dry_run else None

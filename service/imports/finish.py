@@ -1,6 +1,7 @@
 """Finish: when no chunk is left to load, rows are put in file order, refused ones made a file, and the task ends."""
 
 from schemas.options import ImportOptions
+from schemas.vocabulary import Phase
 from service.db.models import Task
 from service.imports.plan import ImportPlan
 from service.imports.refused_file import forget_refused, write_refused_file
@@ -9,7 +10,8 @@ from service.imports.stop import CODE, find_too_many
 from service.imports.whole import merge_whole
 from service.tracking.counters import Counters, sum_chunks
 from service.tracking.keeper import LeaseKeeper
-from service.tracking.lifecycle import ImportResult
+from service.tracking.lease import require_owner
+from service.tracking.lifecycle import ImportResult, stop_chunks
 from service.tracking.row_errors import summarise_row_errors
 from service.tracking.workbench import Workbench
 
@@ -17,11 +19,12 @@ from service.tracking.workbench import Workbench
 def finish_import(bench: Workbench, task: Task, keeper: LeaseKeeper) -> None:
     """End an import whose chunks are all loaded, or that was stopped; safe to begin again after an interruption."""
     plan = ImportPlan.of(task, bench.settings)
-    if task.stop_code is None:
-        if plan.options.is_whole:
-            merge_whole(bench, plan, task, lambda: keeper.progress(task.bytes_done))
-        else:
-            replay_rows(bench, plan, task, lambda: keeper.progress(task.bytes_done))
+    if task.stop_code is not None:
+        _fence_late_chunks(bench, task)
+    if not plan.options.is_whole:
+        replay_rows(bench, plan, task, lambda: keeper.progress(task.bytes_done))
+    elif task.stop_code is None:
+        merge_whole(bench, plan, task, lambda: keeper.progress(task.bytes_done))
     counters = _count(bench, task)
     stopped = _find_stop(task, plan.options, counters)
     refused_key = write_refused_file(bench, plan, task, lambda: keeper.progress(task.bytes_done))
@@ -33,6 +36,13 @@ def finish_import(bench: Workbench, task: Task, keeper: LeaseKeeper) -> None:
     else:
         # It can be set to go on: then a second file will hold these rows, too.
         bench.callbacks.stopped(task, *stopped, ImportResult(counters, refused_key=refused_key))
+
+
+def _fence_late_chunks(bench: Workbench, task: Task) -> None:
+    """Whoever claimed a chunk while the import was being stopped has either committed it now or never will."""
+    with bench.sessions.begin() as session:
+        require_owner(session, task, Phase.FINISHING)
+        stop_chunks(session, task.id)
 
 
 def _count(bench: Workbench, task: Task) -> Counters:

@@ -5,8 +5,9 @@ Such keys are few; all their rows are applied again here, cell by cell, as the f
 """
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from schemas.vocabulary import Phase
@@ -14,7 +15,7 @@ from service.db.models import Chunk, RowSetAside, Task
 from service.imports.columns.text import CLEARED, ROW
 from service.imports.load import read_chunk
 from service.imports.merge import Merging
-from service.imports.merge.customers import replay
+from service.imports.merge.customers import remember_written, replay
 from service.imports.merge.folding import fold_rows, fold_table, to_rows
 from service.imports.plan import ImportPlan
 from service.imports.validate import validate_chunk
@@ -22,21 +23,29 @@ from service.tracking.lease import require_owner
 from service.tracking.workbench import Workbench
 
 _KEYS_AT_ONCE = 5000
+_ROWS_AT_ONCE = 20_000
 
 
 def replay_rows(bench: Workbench, plan: ImportPlan, task: Task, progress: Callable[[], None]) -> None:
-    """Apply what was set aside; safe to call again after an interruption, since what is applied is deleted.
+    """Apply what was set aside, and forget it; safe to call again, since a row that was applied may be so twice.
 
-    Calls `progress` with each step; raises FencedError when another attempt owns the finish by now.
+    A stopped import may be set to go on: then nothing is forgotten, so that rows which are loaded later can still be
+    put in order with these. Calls `progress` with each step; raises FencedError when another attempt owns the finish by
+    now.
     """
+    is_kept = task.stop_code is not None
+    if is_kept:
+        with bench.sessions.begin() as session:
+            require_owner(session, task, Phase.FINISHING)
+            remember_written(session, task)
     for chunk in _chunks_to_read_again(bench, task):
         progress()
         _read_again(bench, plan, task, chunk)
-    more = True
-    while more:
+    last: str | None = ""
+    while last is not None:
         progress()
         with bench.sessions.begin() as session:
-            more = _replay_some(session, Merging(task, plan.options, in_file_order=True))
+            last = _replay_some(session, Merging(task, plan.options, in_file_order=True), last, is_kept=is_kept)
 
 
 def _chunks_to_read_again(bench: Workbench, task: Task) -> Sequence[Chunk]:
@@ -70,21 +79,41 @@ def _read_again(bench: Workbench, plan: ImportPlan, task: Task, chunk: Chunk) ->
             row.values = {name: sorted(value) if name == CLEARED else value for name, value in folded[row.row].items()}
 
 
-def _replay_some(session: Session, merging: Merging) -> bool:
-    """Apply the rows of the next keys and forget them; False when none was left."""
+def _replay_some(session: Session, merging: Merging, after: str, *, is_kept: bool) -> str | None:
+    """Apply the rows of the next keys behind this one, and forget them unless they are kept; gives the last key."""
     task = merging.task
     require_owner(session, task, Phase.FINISHING)
-    keys = session.scalars(
-        select(RowSetAside.key)
-        .distinct()
-        .where(RowSetAside.task_id == task.id)
+    keys = _next_keys(session, task, after)
+    if not keys:
+        return None
+    of_keys = (RowSetAside.task_id == task.id, RowSetAside.key.in_(keys))
+    rows = session.scalars(select(RowSetAside).where(*of_keys).order_by(RowSetAside.row)).all()
+    replay(session, merging, fold_rows((row.row, row.key, _values(row)) for row in rows))
+    if not is_kept:
+        session.execute(delete(RowSetAside).where(*of_keys))
+    return keys[-1]
+
+
+def _next_keys(session: Session, task: Task, after: str) -> list[str]:
+    """So many keys that all their rows can be held at once; a key has no more rows than the task has chunks."""
+    counted = session.execute(
+        select(RowSetAside.key, func.count())
+        .where(RowSetAside.task_id == task.id, RowSetAside.key > after)
+        .group_by(RowSetAside.key)
         .order_by(RowSetAside.key)
         .limit(_KEYS_AT_ONCE)
-    ).all()
-    taken = session.scalars(
-        delete(RowSetAside).where(RowSetAside.task_id == task.id, RowSetAside.key.in_(keys)).returning(RowSetAside)
-    ).all()
-    ordered = sorted(taken, key=lambda row: row.row)
-    if ordered:
-        replay(session, merging, fold_rows((row.row, row.key, row.values or {}) for row in ordered))
-    return bool(keys)
+    )
+    keys: list[str] = []
+    rows = 0
+    for key, count in counted:
+        rows += count
+        if keys and rows > _ROWS_AT_ONCE:
+            break
+        keys.append(key)
+    return keys
+
+
+def _values(row: RowSetAside) -> dict[str, Any]:
+    """The values of a row; JSON has no sets."""
+    values = row.values or {}
+    return {**values, CLEARED: frozenset(values[CLEARED])} if CLEARED in values else values

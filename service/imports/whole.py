@@ -61,9 +61,10 @@ def _merge_chunks(
         validated = validate_chunk(plan.schema, text, plan.options.blank)
         merged = merge_rows(session, merging, validated.table)
         errors = [*validated.errors, *place_refusals(text, merged.refusals)]
-        if merged.refusals:
-            _tell_refused(bench, plan, task, chunk, text, errors)
         rejected = len({error.row for error in errors})
+        # An earlier try may have refused what the table takes by now.
+        if merged.refusals or rejected != chunk.rejected_records:
+            _tell_refused(bench, plan, task, chunk, text, errors)
         sums = merged.counters
         counted.append((chunk, Counters(sums.created, sums.updated, sums.skipped, rejected)))
     return counted

@@ -53,9 +53,15 @@ def dispatcher() -> RecordingDispatcher:
     return RecordingDispatcher()
 
 
+@pytest.fixture(scope="session")
+def store(servers: RunningServers) -> S3ObjectStore:
+    """The bucket; it takes a while to read S3's description."""
+    with patch.dict(os.environ, servers.settings()):
+        return S3ObjectStore.from_settings(Settings.from_environment())
+
+
 @pytest.fixture
-def bench(settings: Settings, sessions: Sessions, dispatcher: RecordingDispatcher) -> Workbench:
+def bench(settings: Settings, sessions: Sessions, store: S3ObjectStore, dispatcher: RecordingDispatcher) -> Workbench:
     """What a worker has at hand."""
-    store = S3ObjectStore.from_settings(settings)
     callbacks = SqlCallbacks(sessions, settings.lease_seconds)
     return Workbench(settings, sessions, store, dispatcher, callbacks, worker="test:1")

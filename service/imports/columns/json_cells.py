@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas.entities.row_schema import RowSchema
+from schemas.json_text import DEPTH_MAX
 from service.imports.columns.cells import NO_ROWS, CellTable, RowNumbers, absent
 from service.imports.formats.header import effective_names
 from service.imports.formats.read import Reading, split_records
@@ -18,9 +19,12 @@ from service.imports.formats.source_format import Layout
 
 #: What some readers of JSON round, refuse or cannot store: such rows are read one by one.
 _PECULIAR = r"\\u0000|[0-9]{16}|[0-9][eE][+-]?[0-9]{3}"
-_BRACKETS_MAX = 64
+#: The row itself is a level, too.
+_BRACKETS_MAX = DEPTH_MAX - 1
 #: So many objects are in memory at a time.
 _SLICE_ROWS = 2000
+#: So many cells, there or not, are looked at by columns: where each row has keys of its own there is no end of them.
+_CELLS_MAX = 4_000_000
 
 _ABSENT: Any = object()
 
@@ -28,11 +32,16 @@ _ABSENT: Any = object()
 def read_json_columns(chunk: bytes, reading: Reading, first_row: int, schema: RowSchema) -> CellTable:
     """The cells of the columns that the schema knows; rows that are not plain are left to others."""
     raws = _split(chunk, reading, first_row)
-    slices = [
-        _read_slice(raws[start : start + _SLICE_ROWS], reading, first_row + start, schema)
-        for start in range(0, len(raws), _SLICE_ROWS)
-    ]
-    names = {name: None for table in slices for name in table.cells}
+    slices: list[CellTable] = []
+    names: dict[str, None] = {}
+    for start in range(0, len(raws), _SLICE_ROWS):
+        table = _read_slice(raws[start : start + _SLICE_ROWS], reading, first_row + start, schema)
+        together = names | dict.fromkeys(table.cells)
+        if len(together) * len(raws) > _CELLS_MAX:
+            table = CellTable(NO_ROWS, {}, np.union1d(table.rows, table.others))
+        else:
+            names = together
+        slices.append(table)
     cells = {
         name: pa.concat_arrays([table.cells.get(name, absent(len(table.rows))) for table in slices]) for name in names
     }
@@ -50,6 +59,8 @@ def _split(chunk: bytes, reading: Reading, first_row: int) -> list[bytes]:
 def _read_slice(raws: list[bytes], reading: Reading, first_row: int, schema: RowSchema) -> CellTable:
     objects, numbers, others = _parse_plain(raws, reading, first_row)
     keys = tuple(set().union(*objects))
+    if len(keys) * len(objects) > _CELLS_MAX:
+        return CellTable(NO_ROWS, {}, np.union1d(numbers, others))
     cells: dict[str, pa.StringArray] = {}
     is_plain = np.ones(len(numbers), bool)
     for name, values in zip(effective_names(keys, reading.mapping), _values_by_key(objects, keys), strict=True):

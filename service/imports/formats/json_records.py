@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from schemas.json_text import InvalidJsonError, check_characters, parse_json, to_json
-from schemas.row_errors import RowError, RowErrorCode
+from schemas.row_errors import RowError, RowErrorCode, cut_value
 from service.imports.formats.header import effective_names
 from service.imports.formats.json_structure import WHITE_SPACE, ArrayScanner
 from service.imports.formats.limits import Limits
@@ -60,14 +60,16 @@ def _find_fault(record: Record, cells: Mapping[str, Any], limits: Limits) -> Row
             try:
                 check_characters([name, cell])
             except InvalidJsonError as error:
-                message = f"{name} {error}"
+                message = f"{cut_value(name)} {error}"
                 return cell_error(record, name, RowErrorCode.INVALID_JSON, message, _text(cell))
     longest = limits.field_max_bytes
     if len(record.raw) > longest:
         for name, cell in cells.items():
             size_bytes = len(_text(cell).encode())
             if size_bytes > longest:
-                message = f"{name} is {size_bytes} bytes long, the limit is {longest} (WHARF_FIELD_MAX_BYTES)"
+                message = (
+                    f"{cut_value(name)} is {size_bytes} bytes long, the limit is {longest} (WHARF_FIELD_MAX_BYTES)"
+                )
                 return cell_error(record, name, RowErrorCode.FIELD_TOO_LONG, message, _text(cell))
     return None
 

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from schemas.options import Blank, Mode
+from service.db.models import Task
 from service.ids import new_ids
 from service.imports.columns.text import CLEARED, ROW
 from service.imports.merge.folding import FoldedRow, fold_table, split_repeats, to_table
@@ -37,7 +38,6 @@ _STAGING = {
     "metadata": "jsonb",
 }
 
-_KEPT_WHEN_BLANK = ", ".join(f"{column} = COALESCE(excluded.{column}, customers.{column})" for column in _TEXT_COLUMNS)
 _LISTED = ", ".join(_TEXT_COLUMNS)
 
 _INSERT = f"""
@@ -46,14 +46,32 @@ _INSERT = f"""
     FROM staging ORDER BY external_id
     ON CONFLICT (scope_id, external_id)"""
 
-_UPSERT = f"""{_INSERT} DO UPDATE
-    SET {_KEPT_WHEN_BLANK}, metadata = customers.metadata || excluded.metadata,
-        import_id = excluded.import_id, import_row = excluded.import_row, updated_at = now()"""
 
-#: A key that another chunk of this task has written is not written again: which of the two rows comes
+def _changes(new: str, row: str) -> str:
+    """What a row changes of the customer that it names."""
+    kept = ", ".join(f"{column} = COALESCE({new}.{column}, customers.{column})" for column in _TEXT_COLUMNS)
+    return f"""SET {kept}, metadata = customers.metadata || COALESCE({new}.metadata, '{{}}'),
+        import_id = :import_id, import_row = {new}.{row}, updated_at = now()"""
+
+
+_WRITE = {
+    Mode.UPSERT: f"{_INSERT} DO UPDATE {_changes('excluded', 'import_row')} WHERE true",
+    # A change has no name, so it could not be inserted.
+    Mode.UPDATE: f"""
+        UPDATE customers {_changes("staging", "row")} FROM staging
+        WHERE customers.scope_id = staging.scope_id AND customers.external_id = staging.external_id""",
+}
+
+#: Behind each: a key that another chunk of this task has written is not written again. Which of the two rows comes
 #: later in the file may differ from which came first, so the row waits for the end of the task. The
-#: WHERE is seen under the row's lock, so two chunks that merge at once cannot both pass.
-_UPSERT_ONCE = f"{_UPSERT} WHERE customers.import_id <> excluded.import_id"
+#: condition is seen under the row's lock, so two chunks that merge at once cannot both pass.
+_ONCE = " AND customers.import_id <> :import_id"
+
+#: An UPDATE takes its locks in any order; in that of keys nobody waits for each other.
+_LOCK = text("""
+    SELECT FROM customers JOIN staging USING (scope_id, external_id)
+    ORDER BY external_id FOR NO KEY UPDATE OF customers
+""")
 
 _SET_ASIDE = text("""
     INSERT INTO rows_set_aside (task_id, row, key, "values")
@@ -72,6 +90,14 @@ _REMEMBER_WRITTEN = text("""
     ON CONFLICT DO NOTHING
 """)
 
+_REMEMBER_ALL_WRITTEN = text("""
+    INSERT INTO rows_set_aside (task_id, row, key)
+    SELECT DISTINCT :task_id, customers.import_row, customers.external_id
+    FROM rows_set_aside JOIN customers ON customers.scope_id = :scope_id AND customers.external_id = rows_set_aside.key
+    WHERE rows_set_aside.task_id = :task_id AND customers.import_id = :import_id
+    ON CONFLICT DO NOTHING
+""")
+
 
 def merge(session: Session, merging: Merging, table: pa.Table) -> Merged:
     """Merge one chunk; rows whose key another chunk has written are set aside and counted as updates."""
@@ -87,7 +113,7 @@ def merge(session: Session, merging: Merging, table: pa.Table) -> Merged:
     folded = _with_ids(fold_table(table, _KEY), merging)
     created = _copy(session, merging, folded)
     if created is None:
-        created = _upsert(session, merging, folded)
+        created = _write(session, merging, folded)
     return Merged(
         Counters(created=created, updated=table.num_rows - created, rejected=len(refusals)),
         refusals,
@@ -98,8 +124,14 @@ def replay(session: Session, merging: Merging, folded: Iterable[FoldedRow]) -> N
     """Apply rows that were set aside, folded in file order, over what the task's chunks have written."""
     clears = [CLEARED] if merging.options.blank is Blank.CLEAR else []
     _stage(session, merging, _with_ids(to_table(folded, [*_TEXT_COLUMNS, "metadata", *clears]), merging))
-    session.execute(text(_UPSERT), _parameters(merging))
+    session.execute(_LOCK)
+    session.execute(text(_WRITE[merging.options.mode]), _parameters(merging))
     _clear(session, merging)
+
+
+def remember_written(session: Session, task: Task) -> None:
+    """Set the rows aside, too, that were written before others of their keys were: for rows that are yet to come."""
+    session.execute(_REMEMBER_ALL_WRITTEN, {"task_id": task.id, "scope_id": task.scope_id, "import_id": task.serial})
 
 
 def _insert(session: Session, merging: Merging, table: pa.Table) -> Merged:
@@ -126,11 +158,13 @@ def _copy(session: Session, merging: Merging, rows: pa.Table) -> int | None:
     return rows.num_rows if is_copied else None
 
 
-def _upsert(session: Session, merging: Merging, folded: pa.Table) -> int:
-    """Merge rows of distinct keys; gives how many were made."""
+def _write(session: Session, merging: Merging, folded: pa.Table) -> int:
+    """Make or change the customers of rows of distinct keys; gives how many were made."""
     _stage(session, merging, folded)
     parameters = _parameters(merging)
-    statement = _UPSERT if merging.in_file_order else _UPSERT_ONCE
+    statement = _WRITE[merging.options.mode] + ("" if merging.in_file_order else _ONCE)
+    if merging.options.mode is Mode.UPDATE:
+        session.execute(_LOCK)
     written, created = session.execute(
         text(f"""
             WITH merged AS ({statement} RETURNING old.id IS NULL AS created)

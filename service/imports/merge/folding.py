@@ -106,9 +106,11 @@ def _apply(before: FoldedRow, number: int, values: Mapping[str, Any], fixed: fro
         given = {column for column, value in values.items() if value is not None}
         before.values[CLEARED] = frozenset(before.values[CLEARED]) - given | frozenset(cleared)
     for column, value in values.items():
+        if column in fixed or column in {CLEARED, ROW}:
+            continue
         if column in cleared:
             before.values[column] = None
-        elif value is None or column in fixed or column in {CLEARED, ROW}:
+        elif value is None:
             continue
         elif column in _OBJECTS:
             before.values[column] = {**(before.values[column] or {}), **value}

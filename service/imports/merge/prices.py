@@ -1,6 +1,7 @@
 """Prices: made anew, or with another mode changed by the lookup_key of one that has not ended."""
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -94,12 +95,32 @@ def merge(session: Session, merging: Merging, table: pa.Table) -> Merged:
     """Merge one chunk, of each lookup_key one row at a time; chunks of prices are loaded in file order."""
     refusals: list[Refusal] = []
     created = 0
-    for rows in split_rounds(table, _KEY):
+    taken: set[str] = set()
+    for repeats in split_rounds(table, _KEY):
+        rows, refused = _split_taken(repeats, taken)
+        refusals += refused
+        if not rows.num_rows:
+            continue
         made, refused = _merge_distinct(session, merging, rows)
         created += made
         refusals += refused
+        if merging.options.mode is Mode.INSERT:
+            taken |= _find_taken(rows, refused)
     updated = table.num_rows - created - len(refusals)
     return Merged(Counters(created=created, updated=updated, rejected=len(refusals)), refusals)
+
+
+def _split_taken(rows: pa.Table, taken: set[str]) -> tuple[pa.Table, list[Refusal]]:
+    """The rows whose keys are free, and the refusals of the others: they need not be shown to the table."""
+    is_taken = pa.array([key in taken for key in rows.column(_KEY).to_pylist()], pa.bool_())
+    return rows.filter(pc.invert(is_taken)), refuse_taken(rows.filter(is_taken), _KEY, "price")
+
+
+def _find_taken(rows: pa.Table, refused: list[Refusal]) -> set[str]:
+    """The keys of rows to be made anew that no later row can have: of prices that were there, or that do not end."""
+    known = {refusal.value for refusal in refused if refusal.code is RowErrorCode.ALREADY_EXISTS}
+    made = without_rows(rows, [refusal.row for refusal in refused])
+    return known | set(made.filter(pc.is_null(made.column("end_date"))).column(_KEY).to_pylist())
 
 
 def _merge_distinct(session: Session, merging: Merging, rows: pa.Table) -> tuple[int, list[Refusal]]:

@@ -19,12 +19,13 @@ _PROBES = 100
 def stage_rows(session: Session, types: Mapping[str, str], table: pa.Table) -> None:
     """Make the table `staging` with these columns and SQL types, and copy those columns of the rows into it.
 
-    It lives until the transaction ends or the next rows are staged.
+    It lives until the transaction ends, and is emptied for the next rows: each one made anew would hold locks until
+    then, and a transaction of thousands would have no room for them.
     """
     columns = sql.SQL(", ").join(sql.SQL("{} {}").format(sql.Identifier(n), sql.SQL(t)) for n, t in types.items())
     connection = driver_connection(session)
-    connection.execute("DROP TABLE IF EXISTS pg_temp.staging")
-    connection.execute(sql.SQL("CREATE TEMPORARY TABLE staging ({}) ON COMMIT DROP").format(columns))
+    connection.execute(sql.SQL("CREATE TEMPORARY TABLE IF NOT EXISTS staging ({}) ON COMMIT DROP").format(columns))
+    connection.execute("TRUNCATE pg_temp.staging")
     copy_table(session, "staging", table.select(list(types)))
 
 
