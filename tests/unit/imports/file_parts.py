@@ -65,3 +65,10 @@ def import_file(
             else:
                 imported.values.append({name: value for name, value in loaded.items() if value is not None})
     return imported
+
+
+def cut_blocks(data: bytes, block_bytes: int) -> list[bytes]:
+    """A file in blocks; large files in larger ones."""
+    if len(data) > 10_000:
+        block_bytes *= 10_000
+    return [data[place : place + block_bytes] for place in range(0, len(data), block_bytes)]
