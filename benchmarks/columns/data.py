@@ -47,7 +47,7 @@ def make_chunk(entity: str, size_bytes: int, *, bad: bool) -> tuple[bytes, int]:
 def _customer(number: int, chance: random.Random, *, bad: bool) -> str:
     city, state, country = chance.choice(_PLACES)
     name = f'"Name, {number}"' if number % 10 == 0 else f"Name {number}"
-    email = "not an address" if bad else f"user.{number}@mail{number % 7}.example.com"
+    email = f"not an address {number}" if bad else f"user.{number}@mail{number % 7}.example.com"
     street = f"{chance.randrange(1000)} Main Street"
     tier = chance.choice(_TIERS)
     return f"customer-{number:09d},{name},{email},{street},{city},{state},{10000 + number % 90000},{country},{tier}\r\n"
@@ -59,6 +59,6 @@ def _event(number: int, chance: random.Random, *, bad: bool) -> str:
     properties = json.dumps({"tokens": chance.randrange(5000), "region": "eu-west-1", "cached": number % 2 == 0})
     quoted = properties.replace('"', '""')
     return (
-        f"evt_{number:012d},api_call,customer-{number % 100000},{'yesterday' if bad else time},gateway,"
+        f"evt_{number:012d},api_call,customer-{number % 100000},{f'yesterday {number}' if bad else time},gateway,"
         f'model-{number % 7},"{quoted}"\r\n'
     )

@@ -87,7 +87,8 @@ def _blocks(rows: int) -> Iterator[range]:
 
 def _customer(*, changed: bool, bad: bool) -> Callable[[int], str]:
     def make(number: int) -> str:
-        email = "nobody" if bad and number % _BAD_EVERY == 0 else f"user.{number}@mail{number % 7}.example.com"
+        is_bad = bad and number % _BAD_EVERY == 0
+        email = f"nobody.{number}" if is_bad else f"user.{number}@mail{number % 7}.example.com"
         return ",".join((*_customer_cells(number, email, changed=changed), _tier(number, changed=changed))) + "\n"
 
     return make

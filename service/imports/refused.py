@@ -77,7 +77,8 @@ def _names(own_ids: str | None) -> list[str]:
 
 def _csv_cells(source: SourceFormat, cells: Iterable[str]) -> bytes:
     quote = source.quote
-    return source.delimiter.join(f"{quote}{cell.replace(quote, quote * 2)}{quote}" for cell in cells).encode()
+    between = quote + source.delimiter + quote
+    return f"{quote}{between.join([cell.replace(quote, quote * 2) for cell in cells])}{quote}".encode()
 
 
 def _json_object(raw: bytes, ours: dict[str, object]) -> bytes:

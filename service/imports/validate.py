@@ -39,7 +39,7 @@ def validate_chunk(schema: RowSchema, chunk: ChunkText, blank: Blank) -> Validat
     if not len(cells.others) and judged.clean.true_count == len(judged.clean):
         return Validated(table, [])
     is_json = chunk.reading.format.layout is not Layout.CSV
-    faults = dict(find_faults(schema, cells, judged, has_nulls=is_json))
+    faults = find_faults(schema, cells, judged, has_nulls=is_json)
     faults.update((row, []) for row in cells.others.tolist())
     loaded, errors = _load_one_by_one(schema, chunk, faults, blank)
     clean = table.filter(judged.clean)

@@ -4,7 +4,6 @@ Most refused rows are of this kind, and asking one column costs a tenth of loadi
 across columns are not looked at for them, as in the row schema itself.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import cast
 
@@ -26,34 +25,39 @@ class Fault:
     problem: Problem
 
 
-def find_faults(
-    schema: RowSchema, table: CellTable, judged: Judged, *, has_nulls: bool
-) -> Iterator[tuple[int, list[Fault]]]:
+def find_faults(schema: RowSchema, table: CellTable, judged: Judged, *, has_nulls: bool) -> dict[int, list[Fault]]:
     """The rows that are not clean, by number, with all their faults; none where the whole row has to be loaded.
 
     With `has_nulls` a blank cell may have been null, so that its row says what stands there.
     """
     unclean = np.flatnonzero(~np.asarray(judged.clean, bool))
-    names = list(schema.fields)
-    spoilt = np.array([~np.asarray(judged.clean_cells[name].fill_null(False), bool)[unclean] for name in names])  # noqa: FBT003
-    texts = {name: judged.filled[name].take(unclean).to_pylist() for name in names}
-    found = {name: cells.take(unclean).to_pylist() for name, cells in table.cells.items() if name in texts}
-    for place, row in enumerate(table.rows[unclean].tolist()):
-        columns = [names[column] for column in np.flatnonzero(spoilt[:, place])]
-        cells = {name: found[name][place] if name in found else None for name in columns}
-        if any(schema.is_object(name) or name in schema.derived for name in columns) or (
-            has_nulls and "" in cells.values()
-        ):
-            yield row, []
+    faults: list[list[Fault]] = [[] for _ in unclean]
+    loaded_whole: set[int] = set()
+    for name in schema.fields:
+        is_clean = np.asarray(judged.clean_cells[name].fill_null(False), bool)[unclean]  # noqa: FBT003
+        spoilt = np.flatnonzero(~is_clean)
+        if not len(spoilt):
             continue
-        yield row, [fault for name in columns for fault in _ask(schema, name, texts[name][place], cells[name])]
+        if schema.is_object(name) or name in schema.derived:
+            loaded_whole.update(spoilt.tolist())
+            continue
+        texts = judged.filled[name].take(unclean[spoilt]).to_pylist()
+        cells = table.cells[name].take(unclean[spoilt]).to_pylist() if name in table.cells else [None] * len(spoilt)
+        if has_nulls:
+            loaded_whole.update(place for place, cell in zip(spoilt.tolist(), cells, strict=True) if cell == "")
+        problems = {text: _ask(schema, name, text) for text in set(texts)}
+        for place, text, cell in zip(spoilt.tolist(), texts, cells, strict=True):
+            if (problem := problems[text]) is not None:
+                faults[place].append(Fault(name, cell, problem))
+    rows = table.rows[unclean].tolist()
+    return {row: [] if place in loaded_whole else faults[place] for place, row in enumerate(rows)}
 
 
-def _ask(schema: RowSchema, name: str, text: str | None, found: str | None) -> list[Fault]:
-    """What the column says of the cell, nothing if it is good."""
+def _ask(schema: RowSchema, name: str, text: str | None) -> Problem | None:
+    """What the column says of a cell; None if it is good."""
     try:
         schema.fields[name].deserialize(missing if text is None else text)
     except ValidationError as refused:
         (problem,) = refused.messages
-        return [Fault(name, found, cast("Problem", problem))]
-    return []
+        return cast("Problem", problem)
+    return None
