@@ -47,9 +47,11 @@ test: install
 openapi: install
 	$(BIN)/flask --app service.app:make_routes openapi write docs/openapi.json
 
-# Some ten minutes; ratios within one run, written to benchmarks/api/RESULTS.md.
+# An hour and more; ratios within one run, written to the RESULTS.md of each.
 bench: install
 	$(BIN)/python -m benchmarks.api --write
+	$(BIN)/python -m benchmarks.columns --write
+	$(BIN)/python -m benchmarks.imports --write
 
 requirements: install
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
