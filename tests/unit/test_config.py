@@ -32,7 +32,7 @@ DEFAULTS: dict[str, object] = {
     "reap_seconds": 2,
     "resend_seconds": 10,
     "max_attempts": 5,
-    "chunk_bytes": MIB,
+    "chunk_bytes": 4 * MIB,
     "part_bytes": 8 * MIB,
     "file_max_bytes": 50 * GIB,
     "row_max_bytes": 10 * MIB,
