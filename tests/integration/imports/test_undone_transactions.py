@@ -18,7 +18,7 @@ from tests.factories.tasks import reload
 from tests.integration.imports.lives import column, counts, names, run, run_to_end, submit_file
 
 BEFORE = "external_id,name\nc-1,One\nc-2,Two\n"
-AFTER = "external_id,name\nc-1,Uno\nc-2,Due\nc-3,Tre\n"
+AFTER = "external_id,name\nc-1,Uno\nc-2,Due\nc-3,Trois\n"
 
 
 @contextmanager
@@ -70,7 +70,7 @@ def test_a_chunk_that_lost_a_deadlock_is_loaded_again(bench: Workbench, scope: S
     assert (reload(bench, task).state, names(bench)) == (TaskState.PROCESSING, {"c-1": "One", "c-2": "Two"})
     ended = finish(bench, task)
     assert (ended.state, counts(ended)) == (TaskState.COMPLETED, (1, 2, 0, 0))
-    assert names(bench) == {"c-1": "Uno", "c-2": "Due", "c-3": "Tre"}
+    assert names(bench) == {"c-1": "Uno", "c-2": "Due", "c-3": "Trois"}
 
 
 @pytest.mark.parametrize("state", ["40001", "55P03"])
@@ -84,7 +84,7 @@ def test_a_chunk_whose_transaction_was_given_up_is_loaded_again(bench: Workbench
     assert names(bench) == {}
     ended = finish(bench, task)
     assert (ended.state, counts(ended)) == (TaskState.COMPLETED, (3, 0, 0, 0))
-    assert names(bench) == {"c-1": "Uno", "c-2": "Due", "c-3": "Tre"}
+    assert names(bench) == {"c-1": "Uno", "c-2": "Due", "c-3": "Trois"}
 
 
 #: The third row of the first try is given up as in a conflict with another transaction; a sequence is not undone.
