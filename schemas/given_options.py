@@ -17,8 +17,8 @@ _BIGINT_MAX = 2**63 - 1
 _PERCENT_MAX = 100
 #: Tab, the separators of ASCII, and what is printed but stands in no name or number.
 _DELIMITER = r"[\x01-\x09\x0e-\x1f!#-&(-\-/:-@\[-`{-~]"
-_ENCODINGS = ("utf-8", "utf-16", "utf-16-le", "utf-16-be", "latin-1", "iso-8859-1", "windows-1252")
-_SAME_ENCODINGS = {"iso-8859-1": "latin-1"}
+_SAME_ENCODINGS = {"utf8": "utf-8", "iso-8859-1": "latin-1", "cp1252": "windows-1252"}
+_ENCODINGS = ("utf-8", "utf-16", "utf-16-le", "utf-16-be", "latin-1", "windows-1252", *_SAME_ENCODINGS)
 
 #: The value that a given one means; None for what is none.
 Read = Callable[[Any], Any]
@@ -87,7 +87,7 @@ class ImportOptionsSchema(BodySchema):
         "upsert",
     )
     on_error = _word(
-        OnError, "After a refused row: go on with the others, or stop, as with `max_errors` 0 unless that is given.",
+        OnError, "After a refused row: go on with the others, or stop behind its chunk, as with `max_errors` 0.",
         "skip",
     )  # fmt: skip
     max_errors = _Option(
@@ -189,6 +189,8 @@ def _find_problems(options: Mapping[str, Any], entity: Entity, file_type: FileTy
         yield "event_ids", f"It is for EVENTS only; leave it out for {entity.type}."
     taken = {"delimiter": [FileType.CSV], "quote": [FileType.CSV]}
     taken["encoding"] = [FileType.CSV, FileType.JSON, FileType.NDJSON]
+    if options.get("on_error") == OnError.ABORT and {"max_errors", "max_error_percent"} & set(options):
+        yield "on_error", "abort allows no refused row; leave it out where max_errors or max_error_percent allow some."
     for name, file_types in taken.items():
         if name in options and file_type not in file_types:
             yield name, f"It is for {' and '.join(file_types)} only; leave it out for {file_type}."

@@ -66,13 +66,16 @@ class ImportOptions:
         return self.atomic or self.dry_run
 
     def refused_rows_allowed(self, total: int) -> int | None:
-        """How many of `total` rows may be refused before the import stops; None for any number."""
+        """How many of `total` rows may be refused before the import stops; None for any number.
+
+        A dry run never stops: what it is told of is the load that it stands for.
+        """
         limits = [] if self.max_errors is None else [self.max_errors]
         if self.max_error_percent is not None:
             limits.append(int(total * Decimal(str(self.max_error_percent)) / 100))
-        if not limits and (self.on_error is OnError.ABORT or self.atomic):
+        if self.on_error is OnError.ABORT or (self.atomic and not limits):
             limits.append(0)
-        return min(limits) if limits and not self.dry_run else None
+        return min(limits) if limits else None
 
 
 def read_options(entity_type: EntityType, given: Mapping[str, Any] | None) -> ImportOptions:

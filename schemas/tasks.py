@@ -75,6 +75,9 @@ class SourceSchema(AnswerSchema):
     columns = fields.List(
         fields.String(), allow_none=True, metadata=told("The columns that its header names.", ["external_id", "name"])
     )
+    ignored_columns = fields.List(
+        fields.String(), metadata=told("Those of which nothing is made: no column of the entity has that name.", [])
+    )
 
 
 class TaskSchema(AnswerSchema):

@@ -10,9 +10,11 @@ from typing import Any
 from flask import url_for
 
 from schemas.base import format_instant
-from schemas.vocabulary import TaskState
+from schemas.entities import ENTITIES
+from schemas.vocabulary import EntityType, TaskState
 from service.access import Principal
 from service.db.models import Task
+from service.imports.formats.header import OWN_PREFIX, effective_names
 from service.tracking.counters import Counters, outcome_of
 
 
@@ -154,7 +156,19 @@ def _source(task: Task) -> dict[str, Any] | None:
         "bytes": task.source_bytes,
         "sha256": task.source_sha256.hex(),
         "columns": task.source_columns,
+        "ignored_columns": _ignored_columns(task),
     }
+
+
+def _ignored_columns(task: Task) -> list[str]:
+    """Columns of the header that nothing is made of; mapped to null they are meant to be."""
+    mapping = (task.options or {}).get("mapping", {})
+    schema = ENTITIES[EntityType(task.entity_type)].schema
+    columns = task.source_columns or []
+    stand_for = effective_names(columns, mapping)
+    named = zip(columns, stand_for, strict=True)
+    unknown = [name for name, meant in named if not (meant and schema.knows(meant))]
+    return [name for name in unknown if name not in mapping and not name.startswith(OWN_PREFIX)]
 
 
 def _percent(task: Task, counters: Counters) -> float | None:

@@ -79,7 +79,7 @@ def find_upload(session: Session, principal: Principal, new: NewTask) -> NewTask
             message,
             upload_id=[f"{new.upload_id!r:.150} is unknown; get one from POST /v1/uploads."],
         )
-    return replace(new, source_key=upload.object_key)
+    return replace(new, source_key=upload.object_key, file_name=new.file_name or upload.file_name)
 
 
 def _import_source(body: dict[str, Any], settings: Settings) -> dict[str, Any]:

@@ -63,6 +63,7 @@ def _retry_all(session: Session, principal: Principal, parent: Task, body: dict[
 
 def _retry_rejected(session: Session, principal: Principal, parent: Task, body: dict[str, Any]) -> NewTask:
     """The refused rows as they are stored, or a corrected upload."""
+    _check_written(parent)
     file_type = _refused_type(parent)
     kept = {name: value for name, value in (parent.options or {}).items() if name not in _NOT_KEPT}
     if body["upload_id"]:
@@ -75,6 +76,18 @@ def _retry_rejected(session: Session, principal: Principal, parent: Task, body: 
     child = _child(parent, file_type, {**kept, **dialect}, body)
     refuse_dialect(child.options, dialect, "The refused rows are stored as they are")
     return replace(child, source_key=parent.refused_key)
+
+
+def _check_written(parent: Task) -> None:
+    """Raise ValidationError where the good rows have not gone in either: the refused ones would leave them out."""
+    options = parent.options or {}
+    message = "This task cannot be retried"
+    if options.get("dry_run"):
+        told = "The task was a dry run, which writes no row; load its plan_id, or create a task with the mended file."
+        raise ValidationError(message, scope=[told])
+    if options.get("atomic") and parent.state != TaskState.COMPLETED:
+        told = "No row of the task went in; use all, or create a task with the whole file, mended."
+        raise ValidationError(message, scope=[told])
 
 
 def _refused_type(parent: Task) -> FileType:

@@ -31,6 +31,8 @@ def finish_import(bench: Workbench, task: Task, keeper: LeaseKeeper) -> None:
     if stopped is None:
         with bench.sessions() as session:
             summary = summarise_row_errors(session, task.id, counters.rejected)
+        if plan.options.dry_run and (foretold := find_too_many(task, plan.options, counters.rejected)):
+            summary = f"{foretold}. {summary}"
         bench.callbacks.imported(task, ImportResult(counters, summary, refused_key))
         forget_refused(bench, task)
     else:
@@ -54,5 +56,7 @@ def _find_stop(task: Task, options: ImportOptions, counters: Counters) -> tuple[
     """The code and the message of an import that was stopped, or whose last chunks refused too many rows."""
     if task.stop_code is not None:
         return task.stop_code, str(task.stop_message)
+    if options.dry_run:
+        return None
     message = find_too_many(task, options, counters.rejected)
     return (CODE, message) if message else None

@@ -6,7 +6,7 @@ from schemas.row_errors import RowError, RowErrorCode
 from service.errors import SourceRefusedError
 from service.imports.formats.dialect import Dialect, cut_ending
 from service.imports.formats.limits import Limits
-from service.imports.formats.records import Record, cell_error
+from service.imports.formats.records import SAVE_AS_UTF8, Record, cell_error
 
 
 def split_csv_records(chunk: bytes, dialect: Dialect, first_row: int, first_line: int) -> Iterator[Record]:
@@ -78,6 +78,6 @@ def _find_fault(cell: bytes, limits: Limits) -> tuple[RowErrorCode, str] | None:
     except UnicodeDecodeError as error:
         return (
             RowErrorCode.INVALID_UTF8,
-            f"is not UTF-8 text from its byte {error.start + 1} on; save the file as UTF-8",
+            f"is not UTF-8 text from its byte {error.start + 1} on; {SAVE_AS_UTF8}",
         )
     return None

@@ -1,6 +1,7 @@
 """Tells what a source is by how it begins: its layout, and of CSV the delimiter and the quote."""
 
 import codecs
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
@@ -30,6 +31,7 @@ _SIGNATURES = {
     b"\xfd7zXZ\x00": "an xz file; decompress it, or compress it with gzip or zstd",
     b"%PDF-": "a PDF; save the table as CSV",
 }
+_JSON_ROWS = re.compile(rb"\s*\[\s*\{")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +45,13 @@ class Expected:
 
 
 def refuse_other_formats(start: bytes, file_type: FileType) -> None:
-    """Raise SourceRefusedError when the first bytes are those of a format that is not text."""
-    for signature, name in _SIGNATURES.items():
-        if start.startswith(signature):
-            message = f"The file is no {file_type} text: it looks like {name} and create a new task"
-            raise SourceRefusedError(message)
+    """Raise SourceRefusedError when the first bytes are those of a format that is not text, or is not CSV."""
+    named = [name for signature, name in _SIGNATURES.items() if start.startswith(signature)]
+    if file_type is FileType.CSV and _JSON_ROWS.match(start):
+        named.append("an array of JSON objects; name the file_type JSON")
+    if named:
+        message = f"The file is no {file_type} text: it looks like {named[0]} and create a new task"
+        raise SourceRefusedError(message)
 
 
 def find_first_value(start: bytes, *, is_last: bool) -> int | None:

@@ -1,6 +1,7 @@
 """The first record of a CSV source: its columns' names, and what they stand for."""
 
 import codecs
+import json
 from collections.abc import Iterable, Mapping, Sequence
 
 from schemas.entities.events import OWN_EVENT_ID
@@ -77,16 +78,39 @@ def check_header(schema: RowSchema, header: tuple[str, ...], options: ImportOpti
     if missing:
         raise SourceRefusedError(
             f"The header lacks {', '.join(missing)}, which every row needs; "
-            f"it has {_list_names(header)}. {_advise(header)} and create a new task"
+            f"it has {_list_names(header)}. {_advise(header, missing)} and create a new task"
         )
 
 
-def _advise(header: Sequence[str]) -> str:
-    is_json = header[0].startswith(("[", "{"))
-    return "It looks like JSON: name the file_type JSON" if is_json else "Add what is missing"
+def _advise(header: Sequence[str], missing: Sequence[str]) -> str:
+    """What is most likely wrong with a header."""
+    start = header[0].lstrip()
+    if start.startswith(("[", "{")):
+        return "It looks like JSON: name the file_type JSON"
+    if start.startswith("<"):
+        return "It looks like a web page or XML, perhaps an error or a login page: look where the file comes from"
+    if start.startswith("sep="):
+        return "Take out the line that begins with sep="
+    similar = {name: wanted for wanted in missing for name in header if _plain(name) == _plain(wanted)}
+    if similar:
+        return f"Rename them, or give the option mapping {json.dumps(similar, ensure_ascii=False)}"
+    if len(header) == 1:
+        return "Add what is missing, or name the delimiter in the options where that was not found,"
+    return "Add what is missing, or say by the option mapping which columns they are,"
+
+
+def _plain(name: str) -> str:
+    """A name without what people write differently: capitals, spaces, hyphens, underscores."""
+    return "".join(filter(str.isalnum, name)).casefold()
 
 
 def _list_names(names: Sequence[str]) -> str:
-    told = ", ".join(cut_value(name) for name in names[:_NAMES_TOLD])
+    told = ", ".join(_tell(name) for name in names[:_NAMES_TOLD])
     more = len(names) - _NAMES_TOLD
     return f"{told} and {more} more" if more > 0 else told
+
+
+def _tell(name: str) -> str:
+    """A name as it stands there, in quotes where its ends could not be seen otherwise."""
+    text = cut_value(name)
+    return text if text and text.isprintable() and text.strip() == text else json.dumps(text, ensure_ascii=False)

@@ -9,7 +9,7 @@ from schemas.row_errors import RowError, RowErrorCode, cut_value
 from service.imports.formats.header import effective_names
 from service.imports.formats.json_structure import WHITE_SPACE, ArrayScanner
 from service.imports.formats.limits import Limits
-from service.imports.formats.records import Record, cell_error
+from service.imports.formats.records import SAVE_AS_UTF8, Record, cell_error
 
 
 def split_array(chunk: bytes, first_row: int, first_line: int) -> Iterator[Record]:
@@ -37,7 +37,7 @@ def read_json_cells(record: Record, mapping: Mapping[str, str | None], limits: L
     try:
         value = parse_json(record.raw.decode(), read_float=Decimal, characters=False)
     except UnicodeDecodeError as error:
-        message = f"the row is not UTF-8 text from its byte {error.start + 1} on; save the file as UTF-8"
+        message = f"the row is not UTF-8 text from its byte {error.start + 1} on; {SAVE_AS_UTF8}"
         return _refuse(record, RowErrorCode.INVALID_UTF8, message)
     except InvalidJsonError as error:
         return _refuse(record, RowErrorCode.INVALID_JSON, f"the row {error}")

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from schemas.row_errors import RowError, RowErrorCode, cut_value
 
+#: What to do about bytes that are no characters.
+SAVE_AS_UTF8 = "save the file as UTF-8, or name its encoding in the options"
+
 
 @dataclass(frozen=True, slots=True)
 class Record:

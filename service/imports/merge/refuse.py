@@ -12,7 +12,8 @@ from service.imports.merge.result import Refusal
 
 def refuse_taken(rows: pa.Table, key: str, thing: str) -> list[Refusal]:
     """The refusals of rows whose key something else has."""
-    text = f"{key} {{}} belongs to another {thing}; choose another, or import with mode upsert or update"
+    remedy = "choose another, or import with mode upsert or update"
+    text = f"{key} {{}} belongs to another {thing}, perhaps of an earlier row; {remedy}"
     return _refuse(rows, key, RowErrorCode.ALREADY_EXISTS, text)
 
 

@@ -132,6 +132,38 @@ def test_a_corrected_upload_does_for_a_task_without_refused_rows(
     assert retry(caller, task_id, scope="rejected", upload_id=new_upload(caller)).status_code == 202
 
 
+@pytest.mark.parametrize(
+    ("options", "state", "told"),
+    [
+        (
+            {"atomic": True},
+            TaskState.FAILED,
+            "No row of the task went in; use all, or create a task with the whole file, mended.",
+        ),
+        (
+            {"dry_run": True},
+            TaskState.COMPLETED,
+            "The task was a dry run, which writes no row; load its plan_id, or create a task with the mended file.",
+        ),
+    ],
+)
+def test_where_no_row_went_in_the_refused_ones_alone_are_not_retried(
+    caller: Caller, bench: Workbench, task_id: str, options: dict[str, Any], state: TaskState, told: str
+) -> None:
+    failed = {"error_summary": "x"} if state is TaskState.FAILED else {}
+    change(bench, task_id, options=options, state=state, **failed)
+    for corrected in (None, new_upload(caller)):
+        answer = retry(caller, task_id, scope="rejected", upload_id=corrected)
+        assert refusal(answer) == (400, "This task cannot be retried", {"scope": [told]})
+
+
+def test_of_an_atomic_import_that_was_completed_refused_rows_are_retried(
+    caller: Caller, bench: Workbench, task_id: str
+) -> None:
+    change(bench, task_id, options={"atomic": True, "max_errors": 5})
+    assert retry(caller, task_id, scope="rejected").status_code == 202
+
+
 def test_all_of_an_upload_is_read_again(caller: Caller, bench: Workbench, task_id: str, upload_id: str) -> None:
     child = child_of(bench, retry(caller, task_id, scope="all", options={"max_errors": 9}))
     assert source_of(child) == {

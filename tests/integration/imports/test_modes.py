@@ -99,8 +99,8 @@ def test_a_refused_key_is_told_with_what_to_do(bench: Workbench, scope: Scope) -
     taken = run(bench, scope, CUSTOMERS, keyed.file(("k1", "One")), mode="insert")
     unknown = run(bench, scope, CUSTOMERS, keyed.file(("k2", "Two")), mode="update")
     assert taken.error_summary == (
-        '1 row refused (already_exists 1). Row 1 (line 2): external_id "k1" belongs to another customer; choose '
-        "another, or import with mode upsert or update"
+        '1 row refused (already_exists 1). Row 1 (line 2): external_id "k1" belongs to another customer, '
+        "perhaps of an earlier row; choose another, or import with mode upsert or update"
     )
     assert unknown.error_summary == (
         '1 row refused (not_found 1). Row 1 (line 2): external_id "k2" belongs to no customer; correct it, or import '

@@ -72,7 +72,7 @@ def test_rows_of_the_chunk_that_goes_too_far_stay(bench: Workbench, scope: Scope
 
 
 def test_an_import_that_aborts_and_refuses_nothing_is_completed(bench: Workbench, scope: Scope) -> None:
-    task = run(bench, scope, CUSTOMERS, file_of(3), on_error="abort", max_error_percent=0, atomic=True)
+    task = run(bench, scope, CUSTOMERS, file_of(3), on_error="abort", atomic=True)
     assert (task.state, counts(task), task.refused_key) == (TaskState.COMPLETED, (3, 0, 0, 0), None)
 
 
@@ -86,7 +86,7 @@ LIMITS: list[tuple[dict[str, Any], int, str | None]] = [
     ({"max_error_percent": 0.5}, 1, message_of("1 row was", "0 of 6")),
     ({"max_errors": 2, "max_error_percent": 17}, 3, message_of("2 rows were", "1 of 6")),
     ({"max_errors": 1, "max_error_percent": 50}, 3, message_of("2 rows were", "1 of 6")),
-    ({"on_error": "abort", "max_errors": 2}, 4, None),
+    ({"on_error": "abort"}, 1, message_of("1 row was", "0 of 6")),
 ]
 
 
@@ -130,6 +130,18 @@ def test_of_an_atomic_import_all_is_written_when_no_more_is_refused_than_allowed
     task = run(with_chunks(bench, 1), scope, CUSTOMERS, file_of(4, *refused), atomic=True, **options)
     assert (task.state, counts(task)) == (TaskState.COMPLETED, (4 - len(refused), 0, 0, len(refused)))
     assert sorted(names(bench)) == [f"c{row}" for row in range(1, 5) if row not in refused]
+
+
+@pytest.mark.parametrize("limit", [{"atomic": True}, {"on_error": "abort"}, {"max_errors": 0}])
+def test_a_dry_run_counts_all_rows_and_foretells_that_the_load_would_fail(
+    bench: Workbench, scope: Scope, limit: dict[str, Any]
+) -> None:
+    task = run(with_chunks(bench, 1), scope, CUSTOMERS, file_of(4, 2), dry_run=True, **limit)
+    assert (task.state, counts(task), names(bench)) == (TaskState.COMPLETED, (3, 0, 0, 1), {})
+    assert task.error_summary == (
+        "To load this would fail: 1 row was refused, and the options allow 0 of 4. 1 row refused (required 1). "
+        "Row 2 (line 3): name is required and must not be blank"
+    )
 
 
 def test_an_atomic_import_applies_rows_in_the_order_of_the_file(bench: Workbench, scope: Scope) -> None:

@@ -11,7 +11,7 @@ from schemas.vocabulary import EntityType, FileType
 
 ALL: dict[str, Any] = {
     "mode": "update",
-    "on_error": "abort",
+    "on_error": "skip",
     "max_errors": 7,
     "max_error_percent": 2.5,
     "atomic": True,
@@ -61,6 +61,8 @@ def test_options_that_are_null_are_absent() -> None:
         ({"max_errors": 7.0}, {"max_errors": 7}),
         ({"max_error_percent": 100}, {"max_error_percent": 100}),
         ({"encoding": "iso-8859-1"}, {"encoding": "latin-1"}),
+        ({"encoding": "utf8"}, {"encoding": "utf-8"}),
+        ({"encoding": "cp1252"}, {"encoding": "windows-1252"}),
         ({"delimiter": "\t"}, {"delimiter": "\t"}),
         ({"mapping": {}}, {"mapping": {}}),
     ],
@@ -72,7 +74,7 @@ def test_options_with_several_spellings_are_stored_in_one(given: dict[str, Any],
 def test_stored_options_are_what_an_import_reads() -> None:
     assert read_options(EntityType.CUSTOMERS, check(ALL)) == ImportOptions(
         mode=Mode.UPDATE,
-        on_error=OnError.ABORT,
+        on_error=OnError.SKIP,
         max_errors=7,
         max_error_percent=2.5,
         atomic=True,
@@ -93,6 +95,10 @@ def test_stored_options_are_what_an_import_reads() -> None:
         ({"mode": "replace"}, "'replace' is not one of insert, update, upsert."),
         ({"mode": 1}, "1 is not one of insert, update, upsert."),
         ({"on_error": "stop"}, "'stop' is not one of skip, abort."),
+        (
+            {"on_error": "abort", "max_errors": 5},
+            "abort allows no refused row; leave it out where max_errors or max_error_percent allow some.",
+        ),
         ({"max_errors": -1}, "-1 is not a whole number from 0 to 9223372036854775807."),
         ({"max_errors": "7"}, "'7' is not a whole number from 0 to 9223372036854775807."),
         ({"max_errors": True}, "true is not a whole number from 0 to 9223372036854775807."),
@@ -130,7 +136,8 @@ def test_stored_options_are_what_an_import_reads() -> None:
         ({"quote": "`"}, "'`' is not one of \", '."),
         (
             {"encoding": "UTF-7"},
-            "'UTF-7' is not one of utf-8, utf-16, utf-16-le, utf-16-be, latin-1, iso-8859-1, windows-1252.",
+            "'UTF-7' is not one of utf-8, utf-16, utf-16-le, utf-16-be, latin-1, windows-1252, utf8, iso-8859-1, "
+            "cp1252.",
         ),
         ({"blank": "wipe"}, "'wipe' is not one of keep, clear."),
         ({"event_ids": "old"}, "'old' is not one of derive, new."),

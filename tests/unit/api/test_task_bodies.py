@@ -7,7 +7,7 @@ import pytest
 from marshmallow import Schema
 
 from schemas.tasks import ResultSchema, TaskSchema
-from schemas.vocabulary import Phase, Role, TaskState, TaskType
+from schemas.vocabulary import EntityType, Phase, Role, TaskState, TaskType
 from service.access import Principal
 from service.api.bodies import result_body, task_body
 from service.db.models import Task
@@ -24,7 +24,15 @@ FORMAT = {
 def task_in(state: TaskState, **values: Any) -> Task:
     """A task of 100 rows that began at BEGAN."""
     given = {"total_records": 100, "started_at": BEGAN, "created_at": BEGAN, "updated_at": BEGAN, **values}
-    return Task(id="task_x", task_type=TaskType.IMPORT, state=state, phase=Phase.LOADING, bytes_done=0, **given)
+    return Task(
+        id="task_x",
+        task_type=TaskType.IMPORT,
+        entity_type=EntityType.EVENTS,
+        state=state,
+        phase=Phase.LOADING,
+        bytes_done=0,
+        **given,
+    )
 
 
 def progress(task: Task, rows: int) -> tuple[Any, Any]:
@@ -63,11 +71,13 @@ def test_how_long_is_not_known_before_the_rows_are_counted() -> None:
 
 def test_a_source_is_shown_once_it_has_been_fetched() -> None:
     assert task_body(task_in(TaskState.PENDING), Counters(), PRINCIPAL)["source"] is None
-    fetched = {"source_sha256": b"\xab" * 32, "source_bytes": 9, "source_columns": ["id"], "source_format": FORMAT}
-    task = task_in(TaskState.PROCESSING, **fetched)
+    columns = ["event_id", "ID", "Kind", "Note", "_wharf_row", "properties.model"]
+    fetched = {"source_sha256": b"\xab" * 32, "source_bytes": 9, "source_columns": columns, "source_format": FORMAT}
+    options = {"mapping": {"Kind": "event_name", "Note": None}}
+    task = task_in(TaskState.PROCESSING, options=options, **fetched)
     assert task_body(task, Counters(), PRINCIPAL)["source"] == {
         "format": "NDJSON", "file_type": "JSON", "compression": "gzip", "encoding": "utf-16", "delimiter": ",",
-        "quote": '"', "bytes": 9, "sha256": "ab" * 32, "columns": ["id"],
+        "quote": '"', "bytes": 9, "sha256": "ab" * 32, "columns": columns, "ignored_columns": ["ID"],
     }  # fmt: skip
 
 

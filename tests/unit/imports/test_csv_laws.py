@@ -14,6 +14,7 @@ from service.imports.formats.boundaries import digest_chunk
 from service.imports.formats.detect import Expected
 from service.imports.formats.limits import Limits
 from service.imports.formats.read import Row
+from service.imports.formats.records import SAVE_AS_UTF8
 from tests.unit.imports.csv_parts import Cut, TestLimits, cut_source, read_source, split_at
 from tests.unit.imports.slow_reader import SlowRecord, UnclosedQuoteError, read_slowly
 
@@ -146,6 +147,6 @@ def _expect(number: int, record: SlowRecord) -> Row | RowError:
         try:
             cells[name] = cell.decode()
         except UnicodeDecodeError as error:
-            message = f"{name} is not UTF-8 text from its byte {error.start + 1} on; save the file as UTF-8"
+            message = f"{name} is not UTF-8 text from its byte {error.start + 1} on; {SAVE_AS_UTF8}"
             return RowError(number, record.line, name, RowErrorCode.INVALID_UTF8, shown, message)
     return Row(number, record.line, cells)

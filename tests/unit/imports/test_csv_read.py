@@ -6,6 +6,7 @@ from schemas.row_errors import RowError, RowErrorCode
 from service.errors import SourceRefusedError
 from service.imports.formats.dialect import make_dialect
 from service.imports.formats.read import Reading, Row, read_rows
+from service.imports.formats.records import SAVE_AS_UTF8
 from service.imports.formats.source_format import SourceFormat
 from tests.unit.imports.csv_parts import TestLimits, read_source
 
@@ -68,7 +69,7 @@ def test_of_columns_with_one_name_the_last_counts_even_where_it_is_missing() -> 
             b"1,\xff",
             RowError(
                 1, 2, "b", RowErrorCode.INVALID_UTF8, "\ufffd",
-                "b is not UTF-8 text from its byte 1 on; save the file as UTF-8",
+                f"b is not UTF-8 text from its byte 1 on; {SAVE_AS_UTF8}",
             ),
         ),
         (b"1,x\0", RowError(1, 2, "b", RowErrorCode.NUL_BYTE, "x\ufffd", "b holds a NUL byte; take it out")),

@@ -21,7 +21,7 @@ def refusal(header: tuple[str, ...], options: ImportOptions) -> str:
 def test_a_header_without_required_columns_is_refused_with_what_it_has() -> None:
     assert refusal(("Symbol", "name"), ImportOptions()) == (
         "The header lacks external_id, which every row needs; it has Symbol, name. "
-        "Add what is missing and create a new task"
+        "Add what is missing, or say by the option mapping which columns they are, and create a new task"
     )
 
 

@@ -30,8 +30,9 @@ REFUSED: dict[str, tuple[bytes, FileType, str]] = {
     "csv, carriage returns as line ends": (
         BOTH.replace(b"\n", b"\r"),
         CSV,
-        "The header lacks name, which every row needs; it has external_id, name\r1, Ann\r2, Bob. "
-        "Add what is missing and create a new task",
+        'The header lacks name, which every row needs; it has external_id, "name\\r1", '
+        '"Ann\\r2", Bob. Add what is missing, or say by the option mapping which columns they are, '
+        "and create a new task",
     ),
     "csv, a quote left open": (
         HEADER + b'1,"Ann\n2,Bob\n',
@@ -199,17 +200,47 @@ REFUSED: dict[str, tuple[bytes, FileType, str]] = {
         CSV,
         "The file is not UTF-8 CSV text: its header holds a NUL byte; is it text in UTF-16, or another format?",
     ),
-    "csv that is json": (
-        b'[{"name":"Ann"}]',
+    "csv that is an object of json": (
+        b'{"name":"Ann"}',
         CSV,
-        'The header lacks external_id, name, which every row needs; it has [{"name":"Ann"}]. '
+        'The header lacks external_id, name, which every row needs; it has {"name":"Ann"}. '
         "It looks like JSON: name the file_type JSON and create a new task",
+    ),
+    "csv, an array of JSON": (
+        b'[{"external_id": "1", "name": "Ann"}]',
+        CSV,
+        "The file is no CSV text: it looks like an array of JSON objects; name the file_type JSON and create a new "
+        "task",
+    ),
+    "csv, a web page": (
+        b"<!DOCTYPE html>\n<title>Sign in</title>\n",
+        CSV,
+        "The header lacks external_id, name, which every row needs; it has <!DOCTYPE html>. It looks like a web page "
+        "or XML, perhaps an error or a login page: look where the file comes from and create a new task",
+    ),
+    "csv, names with capitals and spaces": (
+        b"External ID, Name \n1,Ann\n",
+        CSV,
+        'The header lacks external_id, name, which every row needs; it has External ID, "Name ". Rename them, or give '
+        'the option mapping {"External ID": "external_id", "Name ": "name"} and create a new task',
+    ),
+    "csv, a line that tells the delimiter": (
+        b"sep=;\nexternal_id;name\n",
+        CSV,
+        "The header lacks external_id, name, which every row needs; it has sep=;. Take out the line that begins "
+        "with sep= and create a new task",
+    ),
+    "csv, another delimiter than those that are found": (
+        b"external_id^name\n1^Ann\n",
+        CSV,
+        "The header lacks external_id, name, which every row needs; it has external_id^name. Add what is missing, or "
+        "name the delimiter in the options where that was not found, and create a new task",
     ),
     "csv, a column is missing": (
         b"Symbol,name\n",
         CSV,
-        "The header lacks external_id, which every row needs; it has Symbol, name. Add what is missing and create "
-        "a new task",
+        "The header lacks external_id, which every row needs; it has Symbol, name. Add what is missing, or say by "
+        "the option mapping which columns they are, and create a new task",
     ),
 }
 
