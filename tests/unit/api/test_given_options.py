@@ -136,8 +136,10 @@ def test_stored_options_are_what_an_import_reads() -> None:
         ({"quote": "`"}, "'`' is not one of \", '."),
         (
             {"encoding": "UTF-7"},
-            "'UTF-7' is not one of utf-8, utf-16, utf-16-le, utf-16-be, latin-1, windows-1252, utf8, iso-8859-1, "
-            "cp1252.",
+            (
+                "'UTF-7' is not one of utf-8, utf-16, utf-16-le, utf-16-be, latin-1, windows-1252, utf8, iso-8859-1, "
+                "cp1252."
+            ),
         ),
         ({"blank": "wipe"}, "'wipe' is not one of keep, clear."),
         ({"event_ids": "old"}, "'old' is not one of derive, new."),
