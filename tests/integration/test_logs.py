@@ -70,12 +70,12 @@ def kept_of(bench: Workbench, task: Task) -> str:
 @pytest.mark.parametrize(
     ("statement", "name"),
     [
-        (CHECK, "IntegrityError"),
-        (DROPPED, "ProgrammingError"),
-        (NARROW, "DataError"),
-        (NUMERIC, "ProgrammingError"),
-        (TRIGGER, "ProgrammingError"),
-        (CAST, "DataError"),
+        (CHECK, "CheckViolation"),
+        (DROPPED, "UndefinedColumn"),
+        (NARROW, "StringDataRightTruncation"),
+        (NUMERIC, "InvalidTextRepresentation"),
+        (TRIGGER, "RaiseException"),
+        (CAST, "InvalidTextRepresentation"),
     ],
     ids=["check", "dropped column", "narrow column", "other type", "raised by a trigger", "cast"],
 )
