@@ -1,5 +1,6 @@
 """What every tier shares: real servers, started once for each test process that needs them."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -11,6 +12,8 @@ from psycopg import sql
 
 from service.db.migrate import upgrade
 from service.stack.servers import RunningServers, run_servers
+from tests.environments import UnavailableError
+from tests.swift.part import Swift, run_swift
 
 hypothesis_settings.register_profile("wharf", deadline=None, print_blob=True)
 hypothesis_settings.load_profile("wharf")
@@ -31,6 +34,16 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServers
     """Broker, object store and database of this test process."""
     with run_servers(tmp_path_factory.mktemp("servers")) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def swift(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Swift]:
+    """A second S3 server: skipped with a reason where it cannot be installed or run, required in CI."""
+    try:
+        with run_swift(tmp_path_factory.mktemp("swift")) as running:
+            yield running
+    except UnavailableError as error:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"Swift is not available: {error}")
 
 
 @pytest.fixture(scope="session")

@@ -14,8 +14,8 @@ from service.db.session import make_engine, make_sessions
 from tests.acceptance.conftest import Stack
 from tests.acceptance.sdk.clients import RELEASES, Driver, Release, Sdk, start_driver
 from tests.acceptance.sdk.crowd import ENVIRONMENT, TENANT, store_crowd
-from tests.acceptance.sdk.environments import UnavailableError
 from tests.acceptance.sdk.sources import Origin, run_origin
+from tests.environments import UnavailableError
 
 DriverOf = Callable[[Release], Driver | str]
 HandTo = Callable[[str], Sdk]

@@ -1,4 +1,4 @@
-"""A bucket in the embedded S3 server, and its twin in memory: the same tests hold for both."""
+"""A bucket in each S3 server, and its twin in memory: the same tests hold for all."""
 
 import os
 import socket
@@ -14,11 +14,22 @@ from service.storage.objects import ObjectStore
 from service.storage.s3 import S3ObjectStore
 from tests.fakes.storage import MemoryObjectStore
 
+SERVERS = ["rclone", "swift"]
 
-@pytest.fixture
-def settings(servers: RunningServers) -> Settings:
+
+@pytest.fixture(params=SERVERS)
+def settings(request: pytest.FixtureRequest) -> Settings:
     """Settings for a bucket that nobody else uses and that does not exist yet; no database is made."""
-    with patch.dict(os.environ, servers.settings()):
+    return make_settings(request, request.param)
+
+
+def make_settings(request: pytest.FixtureRequest, server: str) -> Settings:
+    """Settings for a bucket in this server."""
+    running: RunningServers = request.getfixturevalue("servers")
+    variables = dict(running.settings())
+    if server == "swift":
+        variables |= request.getfixturevalue("swift").settings()
+    with patch.dict(os.environ, variables):
         return replace(Settings.from_environment(), s3_bucket=f"bucket-{uuid4().hex}")
 
 
@@ -35,12 +46,13 @@ def s3_store(bare_store: S3ObjectStore) -> S3ObjectStore:
     return bare_store
 
 
-@pytest.fixture(params=["s3", "memory"])
+@pytest.fixture(params=[*SERVERS, "memory"])
 def store(request: pytest.FixtureRequest) -> ObjectStore:
-    """An empty bucket, once real and once in memory."""
+    """An empty bucket in each server, and one in memory."""
     if request.param == "memory":
         return MemoryObjectStore()
-    real: S3ObjectStore = request.getfixturevalue("s3_store")
+    real = S3ObjectStore.from_settings(make_settings(request, request.param))
+    real.ensure_bucket()
     return real
 
 

@@ -1,7 +1,7 @@
 """Objects written piece by piece: whole when complete, and nothing left behind when not."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from threading import Event
 
@@ -122,7 +122,7 @@ def test_an_upload_whose_completion_was_answered_too_late_is_found_complete() ->
     class Forgetful(MemoryObjectStore):
         """Completes an upload, and is asked again because its first answer was lost."""
 
-        def complete_multipart(self, key: str, upload_id: str, etags: Sequence[str]) -> None:
+        def complete_multipart(self, key: str, upload_id: str, etags: Mapping[int, str]) -> None:
             super().complete_multipart(key, upload_id, etags)
             super().complete_multipart(key, upload_id, etags)
 
@@ -152,8 +152,8 @@ def test_an_object_that_lost_bytes_is_not_called_complete() -> None:
     class Lossy(MemoryObjectStore):
         """Forgets all parts but the first."""
 
-        def complete_multipart(self, key: str, upload_id: str, etags: Sequence[str]) -> None:
-            super().complete_multipart(key, upload_id, etags[:1])
+        def complete_multipart(self, key: str, upload_id: str, etags: Mapping[int, str]) -> None:
+            super().complete_multipart(key, upload_id, {1: etags[1]})
 
     with make_writer(Lossy()) as writer:
         writer.write(make_body(2 * PART_BYTES))
