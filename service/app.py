@@ -3,7 +3,7 @@
 from flask import Flask, Response, jsonify, request
 
 from service import __version__
-from service.api import docs, health, planned, refused, tasks, uploads
+from service.api import connections, docs, health, planned, refused, tasks, uploads
 from service.api.context import Context
 from service.api.document import SPEC, Api
 from service.api.errors import register_error_handlers
@@ -47,7 +47,7 @@ def make_routes() -> Flask:
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
     api = Api(app)
-    for resource in (tasks, refused, uploads, planned, health):
+    for resource in (tasks, refused, uploads, connections, planned, health):
         api.register_blueprint(resource.blueprint)
     app.register_blueprint(docs.blueprint)
     app.add_url_rule("/", view_func=_index)

@@ -1,6 +1,7 @@
 """The settings: read once from `WHARF_…` variables in each composition root and passed down."""
 
 import re
+from base64 import urlsafe_b64decode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -25,6 +26,7 @@ _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:\d{1,5})?|[0-9a-f:.]+", re.
 _STATIC_KEY = re.compile(r"(?P<name>[^:]+):(?P<tenant_id>.+):(?P<sha256>[0-9a-fA-F]{64})")
 _HOW_TO_HASH = 'the 64 hex digits of: printf %s "$KEY" | sha256sum'
 _HASH_OF_NOTHING = sha256().digest()
+_SECRET_KEY_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,8 @@ class Settings:
     s3_access_key_id: str | None
     s3_secret_access_key: str | None = field(repr=False)
     s3_path_style: bool
+    secret_keys: tuple[str, ...] = field(repr=False)
+    sts_endpoint: str | None
     allowed_hosts: frozenset[str]
     host: str
     port: int
@@ -60,6 +64,7 @@ class Settings:
     max_attempts: int
     chunk_bytes: int
     part_bytes: int
+    range_bytes: int
     file_max_bytes: int
     row_max_bytes: int
     field_max_bytes: int
@@ -111,6 +116,8 @@ def _read(env: Env) -> dict[str, Any]:
         "s3_access_key_id": env.str("S3_ACCESS_KEY_ID", default=None),
         "s3_secret_access_key": env.str("S3_SECRET_ACCESS_KEY", default=None),
         "s3_path_style": env.bool("S3_PATH_STYLE", default=False),
+        "secret_keys": tuple(_written(env.list("SECRET_KEYS", default=[], validate=_are_secret_keys) or [])),
+        "sts_endpoint": env.str("STS_ENDPOINT", default=None),
         "allowed_hosts": _hosts(env.list("ALLOWED_HOSTS", default=[], validate=_are_hosts)),
         "host": env.str("HOST", default="127.0.0.1"),
         "port": env.int("PORT", default=8080, validate=Range(min=1, max=65535)),
@@ -122,6 +129,7 @@ def _read(env: Env) -> dict[str, Any]:
         "max_attempts": env.int("MAX_ATTEMPTS", default=5, validate=_AT_LEAST_ONE),
         "chunk_bytes": env.int("CHUNK_BYTES", default=4 * MIB, validate=_AT_LEAST_ONE),
         "part_bytes": env.int("PART_BYTES", default=8 * MIB, validate=Range(min=5 * MIB)),
+        "range_bytes": env.int("RANGE_BYTES", default=16 * MIB, validate=_AT_LEAST_ONE),
         "file_max_bytes": env.int("FILE_MAX_BYTES", default=50 * GIB, validate=_AT_LEAST_ONE),
         "row_max_bytes": env.int("ROW_MAX_BYTES", default=10 * MIB, validate=_AT_LEAST_ONE),
         "field_max_bytes": env.int("FIELD_MAX_BYTES", default=MIB, validate=_AT_LEAST_ONE),
@@ -164,6 +172,21 @@ def _are_static_keys(entries: Sequence[str]) -> None:
         if len({getattr(key, part) for key in keys}) < len(keys):
             message = f"Two entries have the same {part}, so one would hide the other. Each needs its own."
             raise ValidationError(message)
+
+
+def _are_secret_keys(entries: Sequence[str]) -> None:
+    """Raise ValidationError for the first that is no Fernet key: by its number, since it is a secret."""
+    for number, entry in enumerate(_written(entries), start=1):
+        if not _is_secret_key(entry):
+            message = f"Entry {number} is not 32 bytes in URL-safe base64, as `wharf secrets new-key` makes them"
+            raise ValidationError(message)
+
+
+def _is_secret_key(entry: str) -> bool:
+    try:
+        return len(urlsafe_b64decode(entry)) == _SECRET_KEY_BYTES
+    except ValueError:
+        return False
 
 
 def _written(entries: Sequence[str]) -> list[str]:

@@ -80,6 +80,12 @@ class NotImplementedYetError(WharfError):
     kind = ErrorKind.USAGE
 
 
+class NotConfiguredError(NotImplementedYetError):
+    """This is not configured here; ask the operator."""
+
+    code = "not_configured"
+
+
 class SourceRefusedError(WharfError):
     """The source cannot be imported; mend the file or the link and create a new task."""
 
@@ -112,6 +118,13 @@ class StoreRefusedError(WharfError):
 
     code = "store_refused"
     kind = ErrorKind.FATAL
+
+
+class BucketRefusedError(StoreRefusedError):
+    """The store behind a connection refused the request; check the connection's credentials, bucket and policy."""
+
+    code = "bucket_refused"
+    kind = ErrorKind.USAGE
 
 
 class FencedError(WharfError):

@@ -69,7 +69,7 @@ class Blueprint(SmorestBlueprint):
         self, rule: str, endpoint: str | None = None, view_func: Any = None, *args: Any, **options: Any
     ) -> None:
         """Register a route; its operationId is the handler's name, and its path's parameters are described."""
-        named = [PATH_PARAMETERS[name] for name in re.findall(r"<(\w+)>", rule)]
+        named = [PATH_PARAMETERS[name] for name in re.findall(r"<(?:[^<>]+:)?(\w+)>", rule)]
         shared = [REQUEST_ID] if self._is_public else [REQUEST_ID, ENVIRONMENT_ID]
         super().add_url_rule(rule, endpoint, view_func, *args, **options | {"parameters": [*named, *shared]})
         first, *words = view_func.__name__.split("_")

@@ -13,6 +13,8 @@ from flask_smorest import Api as SmorestApi
 
 from schemas.base import BodySchema
 from schemas.errors import DeniedSchema, ErrorSchema
+from schemas.given_export_options import ExportOptionsSchema
+from schemas.given_options import ImportOptionsSchema
 from service import __version__
 from service.api.errors import error_body
 
@@ -97,6 +99,7 @@ PATH_PARAMETERS: dict[str, dict[str, Any]] = {
     for name, description, example in (
         ("task_id", "The id of a task.", "task_01KA2NS4E0YGT9W3D6HPCX7MBZ"),
         ("schedule_id", "The id of a schedule.", "schtask_01KA2P0M6D4X9CZ7QK5VBN1HRE"),
+        ("connection_id", "The id of a connection.", "conn_01KA2NB6V4Z8RX1M5QD0TC7HGE"),
     )
 }
 
@@ -233,6 +236,9 @@ class Api(SmorestApi):
             self.spec.components.parameter(name, "header", parameter)
         for name, header in _HEADERS.items():
             self.spec.components.header(name, header)
+        # Which of them a new task takes depends on its type, so no field of a body says it.
+        for schema in (ImportOptionsSchema, ExportOptionsSchema):
+            self.spec.components.schema(schema.__name__.removesuffix("Schema"), schema=schema)
 
     def _register_responses(self) -> None:
         """The errors, which routes name by `error_name`."""

@@ -24,6 +24,7 @@ _STATUSES: dict[type[errors.WharfError], int] = {
     errors.IdempotencyKeyReusedError: 409,
     errors.TooManyRequestsError: 429,
     errors.NotImplementedYetError: 501,
+    errors.NotConfiguredError: 501,
 }
 _KIND_STATUSES = {ErrorKind.USAGE: 400, ErrorKind.TRANSIENT: 503, ErrorKind.FATAL: 500}
 _HTTP_CODES = {

@@ -22,6 +22,7 @@ COMMANDS = {
     "db": "service.cli.database",
     "store": "service.cli.store",
     "keys": "service.cli.keys",
+    "secrets": "service.cli.secrets",
 }
 
 

@@ -122,12 +122,18 @@ class Application:
             "PATH": os.defpath,
             **kept,
             **self.settings,
+            "WHARF_SECRET_KEYS": self._secret_keys(kept),
             "WHARF_HOST": self.web_host,
             "WHARF_PORT": str(self.ports.web),
             "NO_PROXY": no_proxy,
             "no_proxy": no_proxy,
             "PYTHONUNBUFFERED": "1",
         }
+
+    def _secret_keys(self, kept: Mapping[str, str]) -> str:
+        """The person's own keys come first: so the key of the folder can be left behind."""
+        name = "WHARF_SECRET_KEYS"
+        return ",".join(filter(None, [kept.get(name), self.settings.get(name)]))
 
 
 def _command(*words: str) -> tuple[str, ...]:

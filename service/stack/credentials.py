@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from service.connections.secrets import new_secret_key
 from service.errors import ConfigurationError
 from service.stack.files import read_object, write_object
 
@@ -14,7 +15,10 @@ _RANDOM_BYTES = 24
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Credentials:
-    """Every secret of the stack; letters and digits only, so that they fit into URLs as they are."""
+    """Every secret of the stack; but for `secret_key` letters and digits only, so that they fit into URLs as they are.
+
+    `secret_key` encrypts the secrets of connections.
+    """
 
     postgres_password: str
     valkey_password: str
@@ -22,12 +26,13 @@ class Credentials:
     s3_secret_access_key: str
     flower_password: str
     api_key: str
+    secret_key: str
 
 
 def make_credentials() -> Credentials:
     """New random ones, 192 bits each."""
     values = {field.name: secrets.token_hex(_RANDOM_BYTES) for field in fields(Credentials)}
-    return Credentials(**values | {"api_key": f"sk_{values['api_key']}"})
+    return Credentials(**values | {"api_key": f"sk_{values['api_key']}", "secret_key": new_secret_key()})
 
 
 def load_credentials(path: Path, *, holds_database: bool) -> Credentials:

@@ -18,11 +18,12 @@ from service.stack.valkey import Valkey
 
 @dataclass(frozen=True, slots=True)
 class Servers:
-    """Broker, object store and database over one folder."""
+    """Broker, object store and database over one folder, and the key for secrets in it."""
 
     valkey: Valkey
     s3: Rclone
     postgres: Postgres
+    secret_key: str = field(repr=False)
 
     def parts(self) -> tuple[Part, Part, Part]:
         """Their parts; none waits for another. Raises ConfigurationError where a program is missing."""
@@ -39,6 +40,7 @@ class Servers:
             "WHARF_S3_ACCESS_KEY_ID": self.s3.access_key_id,
             "WHARF_S3_SECRET_ACCESS_KEY": self.s3.secret_access_key,
             "WHARF_S3_PATH_STYLE": "true",
+            "WHARF_SECRET_KEYS": self.secret_key,
         }
 
 
@@ -60,6 +62,7 @@ def make_servers(folder: StackFolder, ports: Ports, credentials: Credentials, *,
             secret_access_key=credentials.s3_secret_access_key,
         ),
         postgres=Postgres(folder=folder, port=ports.postgres, password=credentials.postgres_password, durable=durable),
+        secret_key=credentials.secret_key,
     )
 
 
@@ -84,6 +87,6 @@ def run_servers(path: Path, *, durable: bool = False) -> Iterator[RunningServers
             supervisor = Supervisor(parts, launcher)
             try:
                 supervisor.start()
-                yield RunningServers(servers.valkey, servers.s3, servers.postgres, supervisor)
+                yield RunningServers(servers.valkey, servers.s3, servers.postgres, servers.secret_key, supervisor)
             finally:
                 supervisor.stop()

@@ -1,7 +1,7 @@
 """Writing an object of unknown length in constant memory."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime
@@ -137,7 +137,7 @@ class MultipartWriter:
         self._send_part()
         self._await_part()
         try:
-            self._store.complete_multipart(self._key, self._upload_id or "", self._etags)
+            self._store.complete_multipart(self._key, self._upload_id or "", dict(enumerate(self._etags, start=1)))
         except NotFoundError:
             # A repeated request whose first answer was lost: the head tells whether the object is there.
             log.info("multipart_not_open", key=self._key)
@@ -152,12 +152,13 @@ class MultipartWriter:
             self._store.abort_multipart(self._key, self._upload_id)
 
 
-def abort_strays(store: ObjectStore, prefix: str, begun_before: datetime) -> int:
-    """Abort the uploads under `prefix` that were begun before then; returns how many. Safe to repeat.
+def abort_strays(store: ObjectStore, prefix: str, begun_before: datetime, is_ours: Callable[[str], bool] = bool) -> int:
+    """Abort the uploads under `prefix` with keys of ours that were begun before then; returns how many. Safe to repeat.
 
     Raises as the store does. A process that was killed leaves its upload open, and stores charge for its parts.
     """
-    strays = [upload for upload in store.list_multiparts(prefix) if upload.begun_at < begun_before]
+    uploads = store.list_multiparts(prefix)
+    strays = [upload for upload in uploads if upload.begun_at < begun_before and is_ours(upload.key)]
     for upload in strays:
         store.abort_multipart(upload.key, upload.upload_id)
     return len(strays)

@@ -1,6 +1,6 @@
 """What the rest of Wharf asks of an object store, whoever runs it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -8,12 +8,16 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class ObjectHead:
-    """What the store says of an object without its bytes. The metadata's keys are lower-case."""
+    """What the store says of an object without its bytes. The metadata's keys are lower-case.
+
+    `encryption` is the algorithm of the store's own encryption, "" where it says nothing of one.
+    """
 
     size_bytes: int
     etag: str
     content_type: str
     metadata: Mapping[str, str]
+    encryption: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +73,11 @@ class ObjectStore(Protocol):
     def put_part(self, key: str, upload_id: str, number: int, body: bytes | bytearray) -> str:
         """Upload part `number` (from 1; all but the last of 5 MiB or more); returns its ETag."""
 
-    def complete_multipart(self, key: str, upload_id: str, etags: Sequence[str]) -> None:
-        """Make the object of parts 1, 2, … with these ETags. Raises NotFoundError for an upload no longer open."""
+    def complete_multipart(self, key: str, upload_id: str, etags: Mapping[int, str]) -> None:
+        """Make the object of the parts with these numbers and ETags, in the order of the numbers; others are dropped.
+
+        Raises NotFoundError for an upload no longer open.
+        """
 
     def abort_multipart(self, key: str, upload_id: str) -> None:
         """Forget an upload and its parts; nothing happens where it is not open."""

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, closing
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import urlsplit
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from service.config import Settings
 from service.errors import NotFoundError, SourceChangedError, StoreRefusedError
+from service.storage.clients import OUR_REMEDY, BucketAccess, ServerEncryption, make_client, make_session
 from service.storage.disposition import attachment
 from service.storage.objects import ObjectHead, OpenMultipart
+from service.storage.sessions import Keys
 from service.storage.translate import code_of, translated
 
 if TYPE_CHECKING:
-    from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import CORSConfigurationTypeDef, GetObjectOutputTypeDef
 
@@ -38,6 +37,8 @@ _CORS: CORSConfigurationTypeDef = {
 # origin by itself, except that it asks a browser's preflight request for a signature.
 _NO_CORS = {"NotImplemented", "MethodNotAllowed", "BucketAlreadyExists"}
 _BUCKET_IS_THERE = {"BucketAlreadyOwnedByYou", "BucketAlreadyExists"}
+#: Of a thousand uploads each.
+_LIST_PAGES_MAX = 100
 # The only region that must not be named when a bucket is made.
 _DEFAULT_REGION = "us-east-1"
 
@@ -45,31 +46,70 @@ _DEFAULT_REGION = "us-east-1"
 class S3ObjectStore:
     """One bucket, reached through boto3. Make it after a fork: clients share sockets and locks. Threads may share it.
 
-    `signer` makes links for the name by which the store is known outside; `prober` asks once and quickly.
+    `signer` makes links for the name by which the store is known outside; `prober` asks once and quickly. What is
+    written is encrypted as `encryption` asks. When the store refuses, `refusal` is the error that says so, and tells to
+    look at `remedy` and at the bucket.
     """
 
-    def __init__(self, bucket: str, client: S3Client, signer: S3Client, prober: S3Client) -> None:
-        """Use clients made by `from_settings`; nothing is sent yet."""
+    def __init__(
+        self,
+        bucket: str,
+        client: S3Client,
+        signer: S3Client,
+        prober: S3Client,
+        *,
+        encryption: ServerEncryption | None = None,
+        remedy: str = OUR_REMEDY,
+        refusal: type[StoreRefusedError] = StoreRefusedError,
+    ) -> None:
+        """Use clients made by `open`; nothing is sent yet."""
         self.bucket = bucket
         self._client = client
         self._signer = signer
         self._prober = prober
+        self._encryption = (encryption or ServerEncryption()).headers()
+        self._remedy = f"{remedy}, the bucket {bucket} and its policy"
+        self._refusal = refusal
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
         """The bucket that the settings name; its links are signed for the public endpoint where there is one."""
-        # Shared by the clients because it reads S3's description, some 100 ms of work, once.
-        session = boto3.session.Session()
-        client = _make_client(session, settings, settings.s3_endpoint, _PATIENT)
-        prober = _make_client(session, settings, settings.s3_endpoint, _QUICK)
-        public = settings.s3_public_endpoint
-        signer = _make_client(session, settings, public, _PATIENT) if public else client
-        return cls(settings.s3_bucket, client, signer, prober)
+        key_id, secret = settings.s3_access_key_id, settings.s3_secret_access_key
+        return cls.open(
+            BucketAccess(
+                bucket=settings.s3_bucket,
+                region=settings.s3_region,
+                endpoint=settings.s3_endpoint,
+                public_endpoint=settings.s3_public_endpoint,
+                is_probed=True,
+                path_style=settings.s3_path_style,
+                keys=Keys(key_id, secret) if key_id and secret else None,
+                connections=max(10, settings.web_threads),
+            )
+        )
+
+    @classmethod
+    def open(cls, access: BucketAccess) -> Self:
+        """The bucket that `access` leads to; nothing is sent yet, except to STS where a role is to be assumed."""
+        session = make_session(access)
+        client = make_client(session, access, access.endpoint, access.patience)
+        prober = make_client(session, access, access.endpoint, "quick") if access.is_probed else client
+        public = access.public_endpoint
+        signer = make_client(session, access, public, access.patience) if public else client
+        return cls(
+            access.bucket,
+            client,
+            signer,
+            prober,
+            encryption=access.encryption,
+            remedy=access.remedy,
+            refusal=access.refusal,
+        )
 
     def check(self) -> None:
         """Ask once, within 2 seconds, whether the bucket can be reached."""
         try:
-            with translated(f"answer for the bucket {self.bucket}"):
+            with self._translated(f"answer for the bucket {self.bucket}"):
                 self._prober.head_bucket(Bucket=self.bucket)
         except NotFoundError as error:
             message = f"The bucket {self.bucket} does not exist; make it or set WHARF_S3_BUCKET to one that does"
@@ -77,57 +117,63 @@ class S3ObjectStore:
 
     def ensure_bucket(self) -> None:
         """Make the bucket and its CORS rules where they are missing; rules that are there stay."""
-        with translated(f"open the bucket {self.bucket}"):
+        with self._translated(f"open the bucket {self.bucket}"):
             if not self._has_bucket():
                 self._create_bucket()
             self._allow_browsers()
 
     def put(self, key: str, body: bytes | bytearray, content_type: str, metadata: Mapping[str, str]) -> ObjectHead:
         """Write a small object in one request."""
-        with translated("write an object"):
+        with self._translated("write an object"):
             answer = self._client.put_object(
                 Bucket=self.bucket,
                 Key=key,
                 Body=body,  # type: ignore[arg-type]  # the stubs do not know that boto3 takes a bytearray
-                ContentType=content_type,
-                Metadata=metadata,
+                **self._describe(key, content_type, metadata),
             )
-        return ObjectHead(len(body), answer["ETag"], content_type, dict(metadata))
+            encryption = answer.get("ServerSideEncryption", "")
+            return ObjectHead(len(body), answer["ETag"], content_type, dict(metadata), encryption)
 
     def head(self, key: str) -> ObjectHead | None:
         """What the store says of an object; None where there is none."""
         try:
-            with translated("look at an object"):
+            with self._translated("look at an object"):
                 answer = self._client.head_object(Bucket=self.bucket, Key=key)
+                # rclone capitalises the keys, as HTTP allows.
+                metadata = {name.lower(): text for name, text in answer["Metadata"].items()}
+                encryption, content_type = answer.get("ServerSideEncryption", ""), answer.get("ContentType", "")
+                return ObjectHead(answer["ContentLength"], answer["ETag"], content_type, metadata, encryption)
         except NotFoundError:
             return None
-        # rclone capitalises the keys, as HTTP allows.
-        metadata = {name.lower(): text for name, text in answer["Metadata"].items()}
-        return ObjectHead(answer["ContentLength"], answer["ETag"], answer.get("ContentType", ""), metadata)
 
     def open_range(self, key: str, start: int, end: int, etag: str | None = None) -> bytes:
         """The bytes from `start` to before `end`, exactly that many; see ObjectStore for what it raises."""
         if start == end:
             return b""
-        with translated("read a range"):
+        with self._translated("read a range"):
             answer = self._get(key, etag, Range=f"bytes={start}-{end - 1}")
             with closing(answer["Body"]) as body:
-                content = body.read()
+                # One more than there should be: a server that sends more is not read to its end.
+                content = body.read(end - start + 1)
         if len(content) != end - start:
             raise SourceChangedError
         return content
 
     def stream(self, key: str, block_bytes: int, etag: str | None = None) -> Iterator[bytes]:
         """The whole object in blocks; botocore compares their sum with Content-Length and raises where it is cut."""
-        with translated("read an object"):
+        with self._translated("read an object"):
             body = self._get(key, etag)["Body"]
         with closing(body):
-            while block := _read_block(body, block_bytes):
+            while True:
+                with self._translated("read an object"):
+                    block = body.read(block_bytes)
+                if not block:
+                    return
                 yield block
 
     def delete(self, key: str) -> None:
         """Delete an object; nothing happens where there is none."""
-        with translated("delete an object"):
+        with self._translated("delete an object"):
             self._client.delete_object(Bucket=self.bucket, Key=key)
 
     def upload_link(self, key: str, seconds: int) -> str:
@@ -140,15 +186,15 @@ class S3ObjectStore:
 
     def begin_multipart(self, key: str, content_type: str, metadata: Mapping[str, str]) -> str:
         """Begin an upload in parts; returns its id."""
-        with translated("begin an upload"):
+        with self._translated("begin an upload"):
             answer = self._client.create_multipart_upload(
-                Bucket=self.bucket, Key=key, ContentType=content_type, Metadata=metadata
+                Bucket=self.bucket, Key=key, **self._describe(key, content_type, metadata)
             )
-        return answer["UploadId"]
+            return answer["UploadId"]
 
     def put_part(self, key: str, upload_id: str, number: int, body: bytes | bytearray) -> str:
         """Upload part `number` (from 1); returns its ETag."""
-        with translated("write a part"):
+        with self._translated("write a part"):
             answer = self._client.upload_part(
                 Bucket=self.bucket,
                 Key=key,
@@ -156,24 +202,24 @@ class S3ObjectStore:
                 PartNumber=number,
                 Body=body,  # type: ignore[arg-type]  # as in `put`
             )
-        return answer["ETag"]
+            return answer["ETag"]
 
-    def complete_multipart(self, key: str, upload_id: str, etags: Sequence[str]) -> None:
-        """Make the object of parts 1, 2, … with these ETags; raises NotFoundError for an upload no longer open."""
-        with translated("complete an upload"):
+    def complete_multipart(self, key: str, upload_id: str, etags: Mapping[int, str]) -> None:
+        """Make the object of these parts; see ObjectStore."""
+        with self._translated("complete an upload"):
             self._client.complete_multipart_upload(
                 Bucket=self.bucket,
                 Key=key,
                 UploadId=upload_id,
                 MultipartUpload={
-                    "Parts": [{"PartNumber": number, "ETag": etag} for number, etag in enumerate(etags, start=1)]
+                    "Parts": [{"PartNumber": number, "ETag": etag} for number, etag in sorted(etags.items())]
                 },
             )
 
     def abort_multipart(self, key: str, upload_id: str) -> None:
         """Forget an upload and its parts; nothing happens where it is not open."""
         try:
-            with translated("abort an upload"):
+            with self._translated("abort an upload"):
                 self._client.abort_multipart_upload(Bucket=self.bucket, Key=key, UploadId=upload_id)
         except NotFoundError:
             return
@@ -182,13 +228,26 @@ class S3ObjectStore:
         """The open uploads whose keys begin with `prefix`."""
         pages = self._client.get_paginator("list_multipart_uploads").paginate(Bucket=self.bucket, Prefix=prefix)
         try:
-            with translated("list uploads"):
-                found = [upload for page in pages for upload in page.get("Uploads", [])]
+            with self._translated("list uploads"):
+                found = [
+                    OpenMultipart(upload["Key"], upload["UploadId"], upload["Initiated"])
+                    # A server that never comes to an end holds nobody for ever.
+                    for page in islice(pages, _LIST_PAGES_MAX)
+                    for upload in page.get("Uploads", [])
+                ]
         except NotFoundError:
             # So rclone answers for a bucket that never had an upload.
             return
-        for upload in found:
-            yield OpenMultipart(upload["Key"], upload["UploadId"], upload["Initiated"])
+        yield from found
+
+    def _describe(self, key: str, content_type: str, metadata: Mapping[str, str]) -> dict[str, Any]:
+        """What is told of an object when it is written; browsers save it under the last part of its key."""
+        disposition = attachment(key.rpartition("/")[2])
+        described = {"ContentType": content_type, "ContentDisposition": disposition, "Metadata": metadata}
+        return {**described, **self._encryption}
+
+    def _translated(self, action: str) -> AbstractContextManager[None]:
+        return translated(action, self._remedy, self._refusal)
 
     def _get(self, key: str, etag: str | None, **options: Any) -> GetObjectOutputTypeDef:
         """An object's answer, which is the one that had `etag`: If-Match is not enough, since rclone ignores it."""
@@ -200,7 +259,7 @@ class S3ObjectStore:
         return answer
 
     def _sign(self, operation: str, key: str, seconds: int, **options: str) -> str:
-        with translated("sign a link"):
+        with self._translated("sign a link"):
             return self._signer.generate_presigned_url(
                 operation, Params={"Bucket": self.bucket, "Key": key, **options}, ExpiresIn=seconds
             )
@@ -240,54 +299,3 @@ class S3ObjectStore:
             if code_of(error) != "NoSuchCORSConfiguration":
                 raise
             return False
-
-
-def _read_block(body: StreamingBody, block_bytes: int) -> bytes:
-    with translated("read an object"):
-        return body.read(block_bytes)
-
-
-# 4 tries with back-off ride out a restart of the store; what lasts longer is the task's own retry.
-_PATIENT = {"connect_timeout": 5, "read_timeout": 60, "retries": {"mode": "standard", "total_max_attempts": 4}}
-# A readiness probe must answer before the prober's own limit.
-_QUICK = {"connect_timeout": 2, "read_timeout": 2, "retries": {"mode": "standard", "total_max_attempts": 1}}
-
-
-def _is_protected(endpoint: str | None) -> bool:
-    """Whether bytes reach `endpoint` by TLS or inside this machine; AWS itself (None) is reached by TLS."""
-    parts = urlsplit(endpoint or "https://")
-    return parts.scheme == "https" or parts.hostname in {"127.0.0.1", "::1", "localhost"}
-
-
-def _make_client(
-    session: boto3.session.Session, settings: Settings, endpoint: str | None, patience: Mapping[str, Any]
-) -> S3Client:
-    """A client; credentials that are not set are looked for where AWS keeps them (profile, instance role)."""
-    config = Config(
-        # The only signature that every store accepts, in links too.
-        signature_version="s3v4",
-        # Buckets as a path instead of a host name, which needs DNS entries of its own.
-        # Bodies are signed too, one more SHA-256 of every byte on both sides (a third of the speed), except where
-        # nobody can change them on their way.
-        s3={
-            "addressing_style": "path" if settings.s3_path_style else "auto",
-            "payload_signing_enabled": not _is_protected(endpoint),
-        },
-        # boto3 otherwise adds CRC trailers, which many stores do not know; our own SHA-256 covers the whole object.
-        request_checksum_calculation="when_required",
-        # rclone sends the whole object's checksum with a range of it, which then never fits.
-        response_checksum_validation="when_required",
-        # One for each thread of a web process, and one for the part in flight of a worker.
-        max_pool_connections=max(10, settings.web_threads),
-        # NAT gateways and load balancers forget silent connections.
-        tcp_keepalive=True,
-        **patience,
-    )
-    return session.client(
-        "s3",
-        endpoint_url=endpoint,
-        region_name=settings.s3_region,
-        aws_access_key_id=settings.s3_access_key_id,
-        aws_secret_access_key=settings.s3_secret_access_key,
-        config=config,
-    )

@@ -13,6 +13,7 @@ from botocore.exceptions import (
 from botocore.exceptions import (
     ConnectionError as BotoConnectionError,
 )
+from botocore.parsers import ResponseParserError
 
 from service.errors import NotFoundError, SourceChangedError, StoreRefusedError, StoreUnavailableError, WharfError
 
@@ -20,21 +21,25 @@ from service.errors import NotFoundError, SourceChangedError, StoreRefusedError,
 _MISSING = {"NoSuchKey", "NoSuchUpload", "404"}
 _CHANGED = {"PreconditionFailed", "InvalidRange"}
 # Codes with which stores say "later" under a status of the 400s.
-_LATER = {"RequestTimeout", "SlowDown", "Throttling", "ThrottlingException", "OperationAborted"}
+_LATER = {"InvalidPart", "RequestTimeout", "SlowDown", "Throttling", "ThrottlingException", "OperationAborted"}
 _NETWORK_ERRORS = (HTTPClientError, BotoConnectionError, IncompleteReadError)
 
 
 @contextmanager
-def translated(action: str) -> Iterator[None]:
-    """Turn what boto3 raises into a Wharf error that names `action`; signed URLs and keys stay out of messages."""
+def translated(action: str, remedy: str, refusal: type[StoreRefusedError] = StoreRefusedError) -> Iterator[None]:
+    """Turn what boto3 raises into a Wharf error that names `action`; signed URLs and keys stay out of messages.
+
+    `remedy` says what to look at when the store refuses, and `refusal` whose move that is.
+    """
     try:
         yield
     except ClientError as error:
-        raise _from_answer(action, error) from error
+        raise _from_answer(action, error) or refusal(_refused(action, _reason(error), remedy)) from error
     except _NETWORK_ERRORS as error:
         raise _unavailable(action, type(error).__name__) from error
-    except BotoCoreError as error:
-        raise _refused(action, type(error).__name__) from error
+    except (BotoCoreError, ResponseParserError, KeyError) as error:
+        # The last two: an answer that is not S3's.
+        raise refusal(_refused(action, type(error).__name__, remedy)) from error
 
 
 def code_of(error: ClientError) -> str:
@@ -42,23 +47,31 @@ def code_of(error: ClientError) -> str:
     return error.response.get("Error", {}).get("Code", "")
 
 
-def _from_answer(action: str, error: ClientError) -> WharfError:
+def _from_answer(action: str, error: ClientError) -> WharfError | None:
+    """The error that an answer means; None where the store refused for good."""
     code = code_of(error)
-    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    status = _status_of(error)
     if code in _MISSING:
         return NotFoundError(f"The object store has nothing to {action}")
     if code in _CHANGED:
         return SourceChangedError()
-    if code in _LATER or status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return _unavailable(action, f"{status} {code}")
-    return _refused(action, f"{status} {code}")
+    is_broken = status >= HTTPStatus.INTERNAL_SERVER_ERROR and status != HTTPStatus.NOT_IMPLEMENTED
+    if code in _LATER or status == HTTPStatus.TOO_MANY_REQUESTS or is_broken:
+        return _unavailable(action, _reason(error))
+    return None
 
 
 def _unavailable(action: str, reason: str) -> StoreUnavailableError:
     return StoreUnavailableError(f"The object store could not {action} ({reason}); it is tried again")
 
 
-def _refused(action: str, reason: str) -> StoreRefusedError:
-    return StoreRefusedError(
-        f"The object store refused to {action} ({reason}); check the WHARF_S3_… settings, the bucket and its policy"
-    )
+def _refused(action: str, reason: str, remedy: str) -> str:
+    return f"The object store refused to {action} ({reason}); {remedy}"
+
+
+def _reason(error: ClientError) -> str:
+    return f"{_status_of(error)} {code_of(error)}"
+
+
+def _status_of(error: ClientError) -> int:
+    return error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)

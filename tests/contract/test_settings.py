@@ -14,6 +14,7 @@ REQUIRED = {"WHARF_DATABASE_URL", "WHARF_BROKER_URL", "WHARF_S3_BUCKET"}
 _OTHER_TEXT = {"WHARF_LOG_LEVEL": "DEBUG", "WHARF_BROKER_URL": "rediss://elsewhere:6379/1"}
 _OTHER_TEXT["WHARF_DATABASE_URL"] = "postgresql://elsewhere/wharf"
 _OTHER_TEXT["WHARF_RATE_LIMIT_URL"] = "redis://elsewhere:6379/3"
+_OTHER_TEXT["WHARF_SECRET_KEYS"] = f"{43 * 'A'}="
 _OTHER_TEXT["WHARF_STATIC_KEYS"] = f"operator:acme:{64 * '0'}"
 
 
@@ -31,6 +32,8 @@ def shown(value: object) -> str:
             return "none"
         case bool():
             return str(value).lower()
+        case tuple():
+            return ",".join(value) or "none"
         case frozenset():
             return ",".join(sorted(value)) or "none"
         case _:

@@ -136,7 +136,7 @@ def test_no_secret_has_a_default_and_the_example_lists_each() -> None:
     text = read("docker-compose.yml")
     asked = set(re.findall(r"\$\{(\w+)", text))
     required = set(re.findall(r"\$\{(\w+):\?", text))
-    assert asked - required == {"WHARF_ALLOWED_HOSTS", "WHARF_STATIC_KEYS"}
+    assert asked - required == {"WHARF_ALLOWED_HOSTS", "WHARF_SECRET_KEYS", "WHARF_STATIC_KEYS"}
     example = dict(re.findall(r"^(\w+)=(.*)$", read(".env.example"), re.MULTILINE))
     assert set(example) == asked
     assert {name for name, value in example.items() if value} == {"WHARF_S3_PUBLIC_ENDPOINT"}

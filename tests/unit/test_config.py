@@ -23,6 +23,8 @@ DEFAULTS: dict[str, object] = {
     "s3_access_key_id": None,
     "s3_secret_access_key": None,
     "s3_path_style": False,
+    "secret_keys": (),
+    "sts_endpoint": None,
     "allowed_hosts": frozenset(),
     "host": "127.0.0.1",
     "port": 8080,
@@ -34,6 +36,7 @@ DEFAULTS: dict[str, object] = {
     "max_attempts": 5,
     "chunk_bytes": 4 * MIB,
     "part_bytes": 8 * MIB,
+    "range_bytes": 16 * MIB,
     "file_max_bytes": 50 * GIB,
     "row_max_bytes": 10 * MIB,
     "field_max_bytes": MIB,
@@ -194,3 +197,18 @@ def test_shown_settings_hold_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings.s3_secret_access_key == "secret-key"
     assert [word for word in ("pass-word", "secret-key", "postgresql://", "redis://", "acme") if word in shown] == []
     assert "s3_access_key_id='key-id'" in shown
+
+
+def test_secret_keys_keep_their_order_since_the_first_encrypts(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = f"{43 * 'B'}=", f"{43 * 'A'}="
+    settings = read(monkeypatch, **REQUIRED, WHARF_SECRET_KEYS=f" {first} ,,{second}")
+    assert settings.secret_keys == (first, second)
+    assert first not in repr(settings)
+
+
+@pytest.mark.parametrize("wrong", ["short", f"{44 * '!'}", f"{42 * 'A'}=="])
+def test_a_wrong_secret_key_is_told_by_its_number_alone(monkeypatch: pytest.MonkeyPatch, wrong: str) -> None:
+    told = refusal(monkeypatch, **REQUIRED, WHARF_SECRET_KEYS=f"{43 * 'A'}=,{wrong}")
+    assert told == {
+        "WHARF_SECRET_KEYS": "Entry 2 is not 32 bytes in URL-safe base64, as `wharf secrets new-key` makes them"
+    }

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from service.connections.secrets import SecretBox
 from service.errors import ConfigurationError
 from service.stack.credentials import load_credentials
 
@@ -15,6 +16,8 @@ def test_first_start_makes_different_secrets_that_only_the_owner_reads(tmp_path:
     path = tmp_path / "secrets.json"
     values = asdict(load_credentials(path, holds_database=False))
     assert len(set(values.values())) == len(values)
+    # It raises for a key that is none.
+    SecretBox([values.pop("secret_key")])
     assert all(re.fullmatch(r"(sk_)?[0-9a-f]{48}", value) for value in values.values())
     assert path.stat().st_mode & 0o777 == 0o600
 

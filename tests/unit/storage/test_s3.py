@@ -43,6 +43,7 @@ def scripted() -> Iterator[Scripted]:
         ("TooManyRequests", 429, StoreUnavailableError),
         ("SlowDown", 503, StoreUnavailableError),
         ("InternalError", 500, StoreUnavailableError),
+        ("NotImplemented", 501, StoreRefusedError),
         ("EntityTooLarge", 400, StoreRefusedError),
     ],
 )
@@ -54,6 +55,13 @@ def test_each_refusal_becomes_the_error_that_says_whose_move_it_is(
     with pytest.raises(kind) as error:
         store.open_range("a/b", 0, 10)
     assert type(error.value) is kind
+
+
+def test_an_answer_that_is_not_s3_s_is_a_refusal(scripted: Scripted) -> None:
+    store, answers = scripted
+    answers.add_response("put_object", {})
+    with pytest.raises(StoreRefusedError, match="refused to write an object"):
+        store.put("a/b", b"x", "text/csv", {})
 
 
 def test_a_missing_bucket_is_made_in_its_region_with_rules_for_browsers(scripted: Scripted) -> None:
