@@ -52,6 +52,7 @@ bench: install
 	$(BIN)/python -m benchmarks.api --write
 	$(BIN)/python -m benchmarks.columns --write
 	$(BIN)/python -m benchmarks.imports --write
+	$(BIN)/python -m benchmarks.exports --write
 
 requirements: install
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
@@ -66,6 +67,8 @@ requirements: install
 		echo flexprice==$$version | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 			--no-emit-index-url --no-header - --output-file tests/acceptance/sdk/flexprice-$$version.txt || exit 1; \
 	done
+	echo swift==2.38.3 | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-header --only-binary :all: - --output-file tests/swift/swift-2.38.3.txt
 	npm install --prefix tests/acceptance/sdk --package-lock-only --omit-lockfile-registry-resolved --ignore-scripts \
 		--no-audit --no-fund
 	@# npm notes where to donate; the lock names no host.

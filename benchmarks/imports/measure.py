@@ -59,6 +59,7 @@ def medians(runs: Sequence[Run]) -> Run:
         median(run.seconds for run in runs),
         _middle([run.phases for run in runs]),
         _middle([run.cpu for run in runs]),
+        median(run.peak_bytes for run in runs),
     )
 
 

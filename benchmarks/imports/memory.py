@@ -122,10 +122,11 @@ def _blocks(long: Long) -> Iterator[range]:
 def _find_peak(stack: Stack) -> int:
     """The most that one process of the worker's pool has had resident, by the kernel's own account."""
     pool = stack.parts()["worker"].children(recursive=True)
-    return max(_peak_bytes(process) for process in pool)
+    return max(read_peak(process) for process in pool)
 
 
-def _peak_bytes(process: psutil.Process) -> int:
+def read_peak(process: psutil.Process) -> int:
+    """The most that a process has had resident, in bytes; 0 where the system does not tell."""
     lines = Path(f"/proc/{process.pid}/status").read_text(encoding="utf-8").splitlines()
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM")), 0)
 

@@ -26,14 +26,14 @@ def render_report(plan: Plan, results: Results, steps: Mapping[str, Mapping[str,
     most = wharf_side(max(plan.workers))
     parts = [
         _HEAD.format(rows=plan.samples.rows, rounds=plan.rounds, samples=_samples(plan)),
-        _table(("what", "against", "rows/s", "its rows/s", "ratio", "goal"), list(_goals(found, most, plan))),
+        make_table(("what", "against", "rows/s", "its rows/s", "ratio", "goal"), list(_goals(found, most, plan))),
         "## Each side",
-        _table(("what", "side", "rows", "seconds", "rows/s", "÷ limit"), list(_sides(plan, found))),
+        make_table(("what", "side", "rows", "seconds", "rows/s", "÷ limit"), list(_sides(plan, found))),
         "## Where the time goes",
         _TIME,
-        _table(("what", "workers", *_PHASES, *(f"{part} CPU" for part in _PARTS)), list(_times(plan, found))),
+        make_table(("what", "workers", *_PHASES, *(f"{part} CPU" for part in _PARTS)), list(_times(plan, found))),
         _STEPS,
-        _table(("what", *STEPS), [(name, *(f"{one[step]:.2f}" for step in STEPS)) for name, one in steps.items()]),
+        make_table(("what", *STEPS), [(name, *(f"{one[step]:.2f}" for step in STEPS)) for name, one in steps.items()]),
         "## Where",
         tell_machine(),
         "To repeat: `make bench`, or `python -m benchmarks.imports --write`.",
@@ -117,6 +117,7 @@ def _processor() -> str:
     return names[0] if names else platform.machine()
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def make_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table of markdown."""
     lines = [head, ("---",) * len(head), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -60,6 +60,11 @@ def write_samples(folder: Path, rows: int) -> Samples:
     return samples
 
 
+def write_table_file(path: Path, table: str, rows: int) -> None:
+    """Write the rows of a table, without a header, as they are copied into it."""
+    _write(path, rows, {"customers": _customer_in_table(changed=False), "events": _event_in_table}[table])
+
+
 def make_customer(number: int) -> str:
     """One new customer as a line of CSV."""
     return _customer(changed=False, bad=False)(number)

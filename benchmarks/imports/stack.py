@@ -27,6 +27,8 @@ class Stack:
     api_url: str
     api_key: str
     database_url: str
+    s3_endpoint: str
+    data_dir: Path
     process: psutil.Process
 
     def cpu_seconds(self) -> dict[str, float]:
@@ -51,7 +53,14 @@ def run_stack(folder: Path, workers: int, files: str, settings: Mapping[str, str
     process = subprocess.Popen(command, cwd=_ROOT, env=environment, stdout=subprocess.DEVNULL)
     try:
         ready = _await_ready(process, ready_file)
-        yield Stack(ready["api_url"], ready["api_key"], ready["database_url"], psutil.Process(ready["pid"]))
+        yield Stack(
+            ready["api_url"],
+            ready["api_key"],
+            ready["database_url"],
+            ready["s3_endpoint"],
+            folder / "stack",
+            psutil.Process(ready["pid"]),
+        )
     finally:
         process.terminate()
         process.wait(_STOP_SECONDS)

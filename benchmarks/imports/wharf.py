@@ -1,6 +1,7 @@
 """One import through Wharf's own API, from the creation of its task to its end."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -19,12 +20,13 @@ _WAITING = "waiting"
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What one load of so many rows took; CPU seconds by part where they are known."""
+    """What moving so many rows took; CPU seconds by part, and the peak of memory, where they are known."""
 
     rows: int
     seconds: float
     phases: dict[str, float] = field(default_factory=dict)
     cpu: dict[str, float] = field(default_factory=dict)
+    peak_bytes: float = 0.0
 
     @property
     def per_second(self) -> float:
@@ -44,7 +46,7 @@ class Source:
 def run_import(stack: Stack, source: Source, rows: int, refused: int) -> Run:
     """Import a file; an upload is part of the time. Raises RuntimeError when other rows were refused than expected."""
     before, begun = stack.cpu_seconds(), time.perf_counter()
-    task, phases = _follow(stack, _create(stack, source))
+    task, phases = follow_task(stack, _create(stack, source))
     seconds = time.perf_counter() - begun
     after = stack.cpu_seconds()
     if (task["task_status"], task["total_records"], task["failed_records"]) != ("COMPLETED", rows, refused):
@@ -52,7 +54,7 @@ def run_import(stack: Stack, source: Source, rows: int, refused: int) -> Run:
         raise RuntimeError(message)
     if source.url is not None:
         # The task's own clock: a poll sees the end late.
-        seconds = _seconds_between(task["created_at"], task["completed_at"])
+        seconds = task_seconds(task)
     return Run(rows, seconds, phases, {part: after[part] - before.get(part, 0.0) for part in after})
 
 
@@ -67,6 +69,11 @@ def _create(stack: Stack, source: Source) -> str:
         body["upload_id"] = ApiClient(stack.api_url, stack.api_key).upload(source.path)
     else:
         body["file_url"] = source.url
+    return create_task(stack, body)
+
+
+def create_task(stack: Stack, body: dict[str, Any]) -> str:
+    """Create a task; gives its id. Raises HTTPError where it is refused."""
     with _session(stack) as session:
         answer = session.post(f"{stack.api_url}/tasks", json=body, timeout=30)
     answer.raise_for_status()
@@ -74,7 +81,7 @@ def _create(stack: Stack, source: Source) -> str:
     return str(created.get("task_id") or created["id"])
 
 
-def _follow(stack: Stack, task_id: str) -> tuple[dict[str, Any], dict[str, float]]:
+def follow_task(stack: Stack, task_id: str) -> tuple[dict[str, Any], dict[str, float]]:
     """The finished task, and the seconds of each phase as far as polling can tell."""
     phases: dict[str, float] = {}
     phase, seen = _WAITING, time.perf_counter()
@@ -99,5 +106,7 @@ def _session(stack: Stack) -> requests.Session:
     return session
 
 
-def _seconds_between(earlier: str, later: str) -> float:
-    return (datetime.fromisoformat(later) - datetime.fromisoformat(earlier)).total_seconds()
+def task_seconds(task: Mapping[str, Any]) -> float:
+    """From the creation of a finished task to its end, by its own clock."""
+    begun, ended = (datetime.fromisoformat(task[name]) for name in ("created_at", "completed_at"))
+    return (ended - begun).total_seconds()
