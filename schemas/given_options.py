@@ -1,60 +1,22 @@
 """The options of an import as callers give them: each is checked, and one that there is not is refused."""
 
-import json
 import re
-from collections.abc import Callable, Iterator, Mapping
-from enum import StrEnum
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from marshmallow import RAISE, ValidationError, fields, post_load
+from marshmallow import RAISE, ValidationError, post_load
 
 from schemas.base import BodySchema, told
 from schemas.entities import ENTITIES, Entity
+from schemas.option_fields import BIGINT_MAX, Option, flag_option, read_count, word_option
 from schemas.options import Blank, EventIds, Mode, OnError
 from schemas.vocabulary import EntityType, FileType
 
-_BIGINT_MAX = 2**63 - 1
 _PERCENT_MAX = 100
 #: Tab, the separators of ASCII, and what is printed but stands in no name or number.
 _DELIMITER = r"[\x01-\x09\x0e-\x1f!#-&(-\-/:-@\[-`{-~]"
 _SAME_ENCODINGS = {"utf8": "utf-8", "iso-8859-1": "latin-1", "cp1252": "windows-1252"}
 _ENCODINGS = ("utf-8", "utf-16", "utf-16-le", "utf-16-be", "latin-1", "windows-1252", *_SAME_ENCODINGS)
-
-#: The value that a given one means; None for what is none.
-Read = Callable[[Any], Any]
-
-
-class _Option(fields.Raw):
-    """One option; null is as good as absent."""
-
-    def __init__(self, kind: str, read: Read, expected: str, meaning: dict[str, Any]) -> None:
-        super().__init__(allow_none=True, metadata={**meaning, "type": kind})
-        self._read = read
-        self._expected = expected
-
-    def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
-        meant = self._read(value)
-        if meant is None:
-            found = repr(value) if isinstance(value, str) else json.dumps(value)
-            raise ValidationError(f"{found:.100} is not {self._expected}.")
-        return meant
-
-
-def _word(words: type[StrEnum] | tuple[str, ...], description: str, example: str) -> _Option:
-    listed = [str(word) for word in words]
-    meaning = told(description, example, enum=[*listed, None])
-    return _Option("string", lambda value: value if value in listed else None, f"one of {', '.join(listed)}", meaning)
-
-
-def _flag(description: str) -> _Option:
-    meaning = told(description, example=False)
-    return _Option("boolean", lambda value: value if isinstance(value, bool) else None, "true or false", meaning)
-
-
-def _read_count(value: Any) -> int | None:
-    """A whole number as JSON has it: 7.0 is one, "7" and true are none."""
-    is_whole = type(value) is int or (isinstance(value, float) and value.is_integer())
-    return int(value) if is_whole and 0 <= value <= _BIGINT_MAX else None
 
 
 def _read_percent(value: Any) -> float | None:
@@ -79,43 +41,43 @@ class ImportOptionsSchema(BodySchema):
 
         unknown = RAISE
 
-    mode = _word(
+    mode = word_option(
         Mode,
         "What may happen to a key: `insert` refuses a row whose key exists (an event that exists is skipped), `update` "
         "one whose key does not. Without it CUSTOMERS and FEATURES are upserted, PRICES and EVENTS inserted; "
         "EVENTS take `insert` only.",
         "upsert",
     )
-    on_error = _word(
+    on_error = word_option(
         OnError, "After a refused row: go on with the others, or stop behind its chunk, as with `max_errors` 0.",
         "skip",
     )  # fmt: skip
-    max_errors = _Option(
+    max_errors = Option(
         "integer",
-        _read_count,
-        f"a whole number from 0 to {_BIGINT_MAX}",
+        read_count,
+        f"a whole number from 0 to {BIGINT_MAX}",
         told(
             "How many rows may be refused; with more the task stops and is FAILED with `too_many_errors`. The rows "
             "that went in before stay.",
             100,
             minimum=0,
-            maximum=_BIGINT_MAX,
+            maximum=BIGINT_MAX,
         ),
     )
-    max_error_percent = _Option(
+    max_error_percent = Option(
         "number",
         _read_percent,
         "a number from 0 to 100",
         told("The same as a part of all rows; of two limits the lower counts.", 2.5, minimum=0, maximum=_PERCENT_MAX),
     )
-    atomic = _flag(
+    atomic = flag_option(
         "All or nothing: with more refused rows than allowed (none, unless a limit is given) no row goes in."
     )
-    dry_run = _flag(
+    dry_run = flag_option(
         "Check every row and count, and write nothing. The task's `plan_id` then names these very bytes for a task "
         "that loads them."
     )
-    mapping = _Option(
+    mapping = Option(
         "object",
         _read_mapping,
         "an object of source columns, each with the column where it goes, or null to ignore it",
@@ -127,7 +89,7 @@ class ImportOptionsSchema(BodySchema):
             additionalProperties={"type": ["string", "null"]},
         ),
     )
-    constants = _Option(
+    constants = Option(
         "object",
         _read_constants,
         "an object of columns, each with a text",
@@ -137,18 +99,18 @@ class ImportOptionsSchema(BodySchema):
             additionalProperties={"type": "string", "minLength": 1},
         ),
     )
-    delimiter = _Option(
+    delimiter = Option(
         "string",
         lambda value: value if isinstance(value, str) and re.fullmatch(_DELIMITER, value) else None,
         "one ASCII character such as , ; | or a tab; no letter, digit, quote, space or point",
         told("What stands between the cells of a CSV file; found by itself if absent.", ";", pattern=f"^{_DELIMITER}$"),
     )
-    quote = _word(('"', "'"), "What cells of a CSV file are quoted with; found by itself if absent.", '"')
-    encoding = _word(
+    quote = word_option(('"', "'"), "What cells of a CSV file are quoted with; found by itself if absent.", '"')
+    encoding = word_option(
         _ENCODINGS, "How the characters of a CSV or JSON file are written; found by itself if absent.", "windows-1252"
     )
-    blank = _word(Blank, "What a blank cell does to a stored value.", "keep")
-    event_ids = _word(
+    blank = word_option(Blank, "What a blank cell does to a stored value.", "keep")
+    event_ids = word_option(
         EventIds,
         "Which id an event without one gets: `derive` gives the same for the same bytes, so that importing them twice "
         "adds nothing; `new` gives a new one. For EVENTS only.",

@@ -14,8 +14,10 @@ UPLOAD_ID = "upload_01KA2NQ7Z3C8VX5M0RBT6JH4WD"
 
 #: Exactly what may stand where a URL is not wanted: clients that cannot leave it out send "".
 _NO_TEXT = {"type": ["string", "null"], "pattern": r"^\s*$"}
+_BUCKET = {"type": "string", "pattern": r"^\s*s3://[^/\s]+(/|\s*$)"}
 _EMPTY = {"type": ["string", "null"], "maxLength": 0}
 _SOME_TEXT = {"type": "string", "minLength": 1}
+_OPTIONS = {TaskType.IMPORT: "ImportOptions", TaskType.EXPORT: "ExportOptions"}
 
 
 class RetryScope(StrEnum):
@@ -25,7 +27,13 @@ class RetryScope(StrEnum):
     REJECTED = "rejected"
 
 
-class _GivenOptions(fields.Nested):
+def _take_object(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ValidationError("Must be an object with an option under each name.")
+    return value
+
+
+class _ImportOptions(fields.Nested):
     """Options as they came: told as ImportOptionsSchema, and checked where entity and format are known."""
 
     def __init__(self, description: str) -> None:
@@ -34,9 +42,24 @@ class _GivenOptions(fields.Nested):
         super().__init__(ImportOptionsSchema, load_default=None, allow_none=True, metadata=meaning)
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> dict[str, Any]:
-        if not isinstance(value, dict):
-            raise ValidationError("Must be an object with an option under each name.")
-        return value
+        return _take_object(value)
+
+
+class _Options(fields.Raw):
+    """Options of either kind of task as they came; which of them it may be, the shapes of the body tell."""
+
+    def __init__(self, description: str) -> None:
+        meaning = {"description": description, "examples": [{"mode": "upsert", "max_errors": 100}]}
+        meaning["type"] = "object"
+        super().__init__(load_default=None, allow_none=True, metadata=meaning)
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> dict[str, Any]:
+        return _take_object(value)
+
+
+def _options_of(schema: str) -> dict[str, Any]:
+    """The options that one shape of the body takes, by the name of their schema in the document."""
+    return {"anyOf": [{"$ref": f"#/components/schemas/{schema}"}, {"type": "null"}]}
 
 
 def _kind(title: str, task_type: TaskType, *required: str, **properties: Any) -> dict[str, Any]:
@@ -44,7 +67,7 @@ def _kind(title: str, task_type: TaskType, *required: str, **properties: Any) ->
     return {
         "title": title,
         "required": ["task_type", *required],
-        "properties": {"task_type": {"const": task_type}, **properties},
+        "properties": {"task_type": {"const": task_type}, "options": _options_of(_OPTIONS[task_type]), **properties},
     }
 
 
@@ -53,9 +76,7 @@ def _plan(title: str, *required: str, **properties: Any) -> dict[str, Any]:
 
 
 def _export(title: str, *required: str, **properties: Any) -> dict[str, Any]:
-    """An export takes CSV and no options so far."""
-    csv, none = {"const": FileType.CSV}, {"type": ["object", "null"], "maxProperties": 0}
-    return _kind(title, TaskType.EXPORT, *required, file_type=csv, options=none, plan_id=_EMPTY, **properties)
+    return _kind(title, TaskType.EXPORT, *required, plan_id=_EMPTY, **properties)
 
 
 class NewTaskSchema(BodySchema):
@@ -67,7 +88,7 @@ class NewTaskSchema(BodySchema):
                 "Import from a URL",
                 TaskType.IMPORT,
                 "file_url",
-                file_url={"type": "string", "pattern": r"^\s*https?://"},
+                file_url={"type": "string", "pattern": r"^\s*(https?|s3)://"},
                 upload_id=_EMPTY,
                 plan_id=_EMPTY,
             ),
@@ -87,6 +108,7 @@ class NewTaskSchema(BodySchema):
                 metadata={"type": "object", "required": ["plan_id"], "properties": {"plan_id": _SOME_TEXT}},
             ),
             _export("Export", file_url=_NO_TEXT),
+            _export("Export to a bucket of the caller's own", "file_url", file_url=_BUCKET),
             _export(
                 "Export, by a client that cannot leave `upload_id` out: it and `file_url` are ignored",
                 "upload_id",
@@ -100,7 +122,7 @@ class NewTaskSchema(BodySchema):
     file_type = one_of(
         FileType,
         "The format of the file. JSON is one array of objects, NDJSON an object on each line; either is taken for the "
-        "other. An import finds out by itself whether the file is compressed (gzip, zstd). Exports write CSV so far.",
+        "other. An import finds out by itself whether the file is compressed (gzip, zstd), an export by `options`.",
         "CSV",
         required=True,
         validate=NOT_BLANK,
@@ -109,7 +131,9 @@ class NewTaskSchema(BodySchema):
         load_default=None,
         allow_none=True,
         metadata=told(
-            "Where an import reads: an https URL on a publicly routable host, or on one that the operator allows.",
+            "Where an import reads: an https URL on a publicly routable host or on one that the operator allows, or "
+            "`s3://bucket/key` of a connection. Where an export goes: `s3://bucket/prefix` of a connection, or "
+            "without it to the service's own bucket.",
             "https://files.example.com/customers-march.csv",
         ),
     )
@@ -141,7 +165,7 @@ class NewTaskSchema(BodySchema):
             {"requested_by": "ops"},
         ),
     )
-    options = _GivenOptions("How an import is to be done.")
+    options = _Options("How the import or the export is to be done.")
 
 
 _UPLOADED = {
@@ -189,6 +213,21 @@ NEW_TASKS = {
         "summary": "Export: 202 with the task",
         "value": {"task_type": "EXPORT", "entity_type": "CUSTOMERS", "file_type": "CSV"},
     },
+    "export_with_options": {
+        "summary": "Export of some columns of one month's events, compressed",
+        "value": {
+            "task_type": "EXPORT",
+            "entity_type": "EVENTS",
+            "file_type": "NDJSON",
+            "options": {
+                "columns": ["event_id", "event_name", "timestamp", "properties"],
+                "filters": {"event_name": ["api_call", "tokens_used"]},
+                "start_time": "2026-03-01T00:00:00Z",
+                "end_time": "2026-04-01T00:00:00Z",
+                "compression": "gzip",
+            },
+        },
+    },
 }
 
 
@@ -208,7 +247,7 @@ class RetrySchema(BodySchema):
         allow_none=True,
         metadata=told("With `rejected`: the upload of the corrected rows. Columns `_wharf_…` may stay.", UPLOAD_ID),
     )
-    options = _GivenOptions("Options that replace those of the finished import; the others stay.")
+    options = _ImportOptions("Options that replace those of the finished import; the others stay.")
 
 
 #: Bodies to retry with.

@@ -6,6 +6,7 @@ from typing import Any
 from marshmallow import fields, validate
 
 from schemas.base import AnswerSchema, BodySchema, Instant, WholeNumber, count, example_of, one_of, told
+from schemas.export_options import Compression
 from schemas.vocabulary import EntityType, FileType, Outcome, Phase, RowStatus, TaskState, TaskType
 
 NOT_BLANK = validate.Length(min=1)
@@ -49,14 +50,51 @@ class ProgressSchema(AnswerSchema):
     )
 
 
-class ManifestSchema(AnswerSchema):
-    """What a finished export wrote."""
+class PartSchema(AnswerSchema):
+    """Consecutive bytes that one worker wrote: a whole object, or what follows the part before in the same object."""
 
-    rows = count("Rows in the file, its header not counted.", 1198)
+    key = fields.String(
+        metadata=told(
+            "The object's key.", "acme/live/customers/customers-task_01KA2NS4E0YGT9W3D6HPCX7MBZ-1.csv", minLength=1
+        )
+    )
+    rows = count("Rows in it.", 1198)
     bytes = count("Its length.", 88_120)
     sha256 = fields.String(metadata=told("Of its bytes.", "9f2c6d1e" * 8, pattern="^[0-9a-f]{64}$"))
+
+
+class ManifestSchema(AnswerSchema):
+    """What a finished export wrote; the same is beside the object as `<key>.manifest.json`."""
+
+    task = fields.String(metadata=told("The task that wrote it.", TASK_ID))
+    rows = count("Rows in all, headers not counted.", 1198)
+    bytes = count("Length of all.", 88_120)
+    sha256 = fields.String(
+        allow_none=True,
+        metadata=told(
+            "Of the object; null where several workers wrote it or it is several files: `parts` then prove it.",
+            "9f2c6d1e" * 8,
+            pattern="^[0-9a-f]{64}$",
+        ),
+    )
+    parts = fields.List(fields.Nested(PartSchema), metadata=told("All bytes, in their order.", []))
     columns = fields.List(fields.String(), metadata=told("In their order.", ["external_id", "name", "email"]))
+    format = one_of(FileType, "The format of the file.", "CSV")
+    compression = one_of(Compression, "How it is packed.", "none")
+    spreadsheet_safe = fields.Boolean(
+        metadata=told("Whether formulas were neutralised, so that texts differ.", example=False)
+    )
+    filters = fields.Dict(keys=fields.String(), metadata=told("As they were asked for.", {}))
+    start_time = Instant(allow_none=True, metadata=told("Rows of that moment and later.", None))
+    end_time = Instant(allow_none=True, metadata=told("Rows before that moment.", None))
     snapshot_at = Instant(metadata=told("The moment whose rows it holds.", "2026-03-02T09:14:07.3Z"))
+    complete_until = Instant(
+        metadata=told(
+            "Rows whose `created_at` or `ingested_at` is earlier are all there; later ones may be missing that were "
+            "written by what still ran at `snapshot_at`.",
+            "2026-03-02T09:14:06.9Z",
+        )
+    )
 
 
 class SourceSchema(AnswerSchema):
@@ -130,6 +168,10 @@ class TaskSchema(AnswerSchema):
     )
     parent_task_id = fields.String(allow_none=True, metadata=told("The task that it does again.", None))
     source = fields.Nested(SourceSchema, allow_none=True)
+    destination_url = fields.String(
+        allow_none=True,
+        metadata=told("Where an export was asked to go; null where it goes to the service's own bucket.", None),
+    )
     manifest = fields.Nested(ManifestSchema, allow_none=True, metadata={"examples": [None]})
     attempt = count("How often workers have begun it.", 1)
     started_at = Instant(allow_none=True, metadata=told("When it last began.", "2026-03-02T09:14:07.123456Z"))
@@ -277,14 +319,33 @@ class ResultSchema(WorkflowSchema):
     download_url = fields.String(allow_none=True, metadata=told("A link to a finished export; else null.", None))
 
 
-class DownloadSchema(AnswerSchema):
-    """A link to the export object; strings only, as clients expect."""
+_LINK = (
+    "https://files.example.com/wharf/acme/live/customers/"
+    "customers-task_01KA2NS4E0YGT9W3D6HPCX7MBZ-1.csv?X-Amz-Signature=0f3c"
+)
+
+
+class FileSchema(AnswerSchema):
+    """One of the files of an export."""
+
+    download_url = fields.String(metadata=told("A presigned link to it.", _LINK, format="uri"))
+    rows = count("Rows in it, its header not counted.", 1198)
+    bytes = count("Its length.", 88_120)
+    sha256 = fields.String(metadata=told("Of its bytes.", "9f2c6d1e" * 8, pattern="^[0-9a-f]{64}$"))
+
+
+class DownloadSchema(BodySchema):
+    """Links to what an export wrote; of one object nothing but a string, as clients expect."""
 
     download_url = fields.String(
+        required=True,
         metadata=told(
-            "A presigned link, good for 30 minutes unless the operator says otherwise.",
-            "https://files.example.com/wharf/acme/live/customers/"
-            "customers-task_01KA2NS4E0YGT9W3D6HPCX7MBZ-1.csv?X-Amz-Signature=0f3c",
+            "A presigned link to the object, or to the manifest of several; good for 30 minutes unless the operator "
+            "says otherwise.",
+            _LINK,
             format="uri",
-        )
+        ),
+    )
+    files = fields.List(
+        fields.Nested(FileSchema), metadata=told("There with `max_part_rows`: each file, in its order.", [])
     )

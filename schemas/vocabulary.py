@@ -65,6 +65,13 @@ class ChunkState(StrEnum):
     LOADED = "LOADED"
 
 
+class StreamState(StrEnum):
+    """Where one worker's part of a shared export object is in its life."""
+
+    WRITING = "WRITING"
+    WRITTEN = "WRITTEN"
+
+
 class AttemptOutcome(StrEnum):
     """How one attempt at a task ended."""
 
@@ -81,6 +88,20 @@ class ErrorKind(StrEnum):
     USAGE = "usage"
     TRANSIENT = "transient"
     FATAL = "fatal"
+
+
+class ProviderType(StrEnum):
+    """Who keeps the objects behind a connection: anybody who speaks S3."""
+
+    S3 = "s3"
+
+
+class Encryption(StrEnum):
+    """How a store is asked to encrypt an object: with keys of its own, or with those of a key service."""
+
+    AES256 = "AES256"
+    KMS = "aws:kms"
+    KMS_TWICE = "aws:kms:dsse"
 
 
 class Role(StrEnum):

@@ -27,9 +27,15 @@ class EntryPoint(StrEnum):
     IMPORT = "wharf.import"
     EXPORT = "wharf.export"
     SWEEP = "wharf.sweep"
+    TIDY_BUCKETS = "wharf.tidy_buckets"
 
 
-ROUTES = {EntryPoint.IMPORT: Queue.IMPORTS, EntryPoint.EXPORT: Queue.EXPORTS, EntryPoint.SWEEP: Queue.UPKEEP}
+ROUTES = {
+    EntryPoint.IMPORT: Queue.IMPORTS,
+    EntryPoint.EXPORT: Queue.EXPORTS,
+    EntryPoint.SWEEP: Queue.UPKEEP,
+    EntryPoint.TIDY_BUCKETS: Queue.UPKEEP,
+}
 ENTRY_POINTS = {TaskType.IMPORT: EntryPoint.IMPORT, TaskType.EXPORT: EntryPoint.EXPORT}
 
 #: A request must not wait for a broker that is frozen: what is not sent at once is sent by the sweeper.

@@ -16,6 +16,8 @@ from tasks.poller import start_poller
 
 READY_FILE_VARIABLE = "WHARF_WORKER_READY_FILE"
 
+_TIDY_SECONDS = 300
+
 _BROKER_OPTIONS: dict[str, Any] = {
     # Without these a half-open connection hangs the worker for ever.
     "socket_timeout": 5,
@@ -64,7 +66,12 @@ def celery_options(settings: Settings) -> dict[str, Any]:
                 "task": EntryPoint.SWEEP,
                 "schedule": settings.reap_seconds,
                 "options": {"expires": 30},
-            }
+            },
+            "tidy_buckets": {
+                "task": EntryPoint.TIDY_BUCKETS,
+                "schedule": _TIDY_SECONDS,
+                "options": {"expires": _TIDY_SECONDS},
+            },
         },
         # The schedule is in the code; beat's own memory of it need not outlive the process.
         "beat_scheduler": "celery.beat:Scheduler",

@@ -5,15 +5,24 @@ from typing import Any
 
 import marshmallow
 
+from schemas.given_export_options import check_export_options
 from schemas.given_options import check_options
-from schemas.vocabulary import EntityType, FileType
+from schemas.vocabulary import EntityType, FileType, TaskType
 from service.errors import ValidationError
 
 #: Options that say how the bytes are to be read: stored bytes are what they are.
 DIALECT = ("delimiter", "quote", "encoding")
 
+_CHECKS = {TaskType.IMPORT: check_options, TaskType.EXPORT: check_export_options}
 
-def read_given(place: str, given: object, entity_type: EntityType, file_type: FileType) -> dict[str, Any] | None:
+
+def read_given(
+    place: str,
+    given: object,
+    entity_type: EntityType,
+    file_type: FileType,
+    task_type: TaskType = TaskType.IMPORT,
+) -> dict[str, Any] | None:
     """The options as they are stored, None when there are none; `place` is where in the body they stand.
 
     Raises ValidationError with `<place>.<name>` for each that is wrong.
@@ -24,7 +33,7 @@ def read_given(place: str, given: object, entity_type: EntityType, file_type: Fi
     if not isinstance(given, dict):
         raise ValidationError(message, **{place: ["Must be an object with an option under each name."]})
     try:
-        return check_options(given, entity_type, file_type) or None
+        return _CHECKS[task_type](given, entity_type, file_type) or None
     except marshmallow.ValidationError as refused:
         details = {f"{place}.{name:.100}": problems for name, problems in refused.messages_dict.items()}
         raise ValidationError(message, **details) from refused

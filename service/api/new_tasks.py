@@ -11,6 +11,8 @@ from service.access import Principal
 from service.api.given import read_given
 from service.api.plans import follow_plan
 from service.config import Settings
+from service.connections.destinations import choose_destination, choose_source
+from service.connections.places import is_place
 from service.db.models import Upload
 from service.errors import ValidationError
 from service.source.guard import AddressGuard
@@ -26,15 +28,8 @@ def check_task(body: dict[str, Any], settings: Settings) -> NewTask:
     """
     task_type = _word(TaskType, body, "task_type")
     entity_type = _word(EntityType, body, "entity_type")
-    place: dict[str, Any] = {}
-    if task_type is TaskType.IMPORT:
-        place = _import_source(body, settings)
-    else:
-        _check_destination(body)
+    place = _import_source(body, settings) if task_type is TaskType.IMPORT else _export_destination(body)
     file_type = _word(FileType, body, "file_type")
-    if task_type is TaskType.EXPORT and file_type is not FileType.CSV:
-        message = "Invalid file type"
-        raise ValidationError(message, file_type=[f"{file_type} cannot be exported yet; use CSV."])
     return NewTask(
         task_type,
         entity_type,
@@ -64,10 +59,32 @@ def wants_run(body: dict[str, Any], new: NewTask) -> bool:
 
 
 def find_source(session: Session, principal: Principal, new: NewTask) -> NewTask:
-    """The task with what its upload or its plan gives it; raises ValidationError when they are not the caller's."""
+    """The task with what its upload, its plan or its connection gives it.
+
+    Raises ValidationError when they are not the caller's.
+    """
     if new.plan_id is not None:
-        return follow_plan(session, principal.scope_id, new)
-    return new if new.upload_id is None else find_upload(session, principal, new)
+        new = follow_plan(session, principal.scope_id, new)
+    elif new.upload_id is not None:
+        new = find_upload(session, principal, new)
+    return find_bucket(session, principal, new)
+
+
+def find_bucket(session: Session, principal: Principal, new: NewTask) -> NewTask:
+    """The task with the connection to the bucket that it reads or writes, where that is not the service's own.
+
+    Raises ValidationError when the caller has none that leads there.
+    """
+    if new.plan_id is not None:
+        # Its bytes are in the service's own bucket by now.
+        return new
+    if new.destination_url is not None:
+        chosen = choose_destination(session, principal.scope_id, new.destination_url)
+    elif is_place(new.file_url):
+        chosen = choose_source(session, principal.scope_id, new.file_url)
+    else:
+        return new
+    return replace(new, connection_id=chosen.connection.id)
 
 
 def find_upload(session: Session, principal: Principal, new: NewTask) -> NewTask:
@@ -99,7 +116,8 @@ def _import_source(body: dict[str, Any], settings: Settings) -> dict[str, Any]:
     if not url.strip():
         message = "File URL cannot be empty"
         raise ValidationError(message, file_url=["Only white space."])
-    AddressGuard(settings.allowed_hosts).admit(url.strip())
+    if not is_place(url):
+        AddressGuard(settings.allowed_hosts).admit(url.strip())
     return {"file_url": url.strip()}
 
 
@@ -121,20 +139,25 @@ def _options(
     if inside is not None and body["options"] is not None:
         raise ValidationError(message, options=["Give either options or metadata.options, not both."])
     place, given = ("options", body["options"]) if inside is None else ("metadata.options", inside)
-    if given and task_type is TaskType.EXPORT:
-        raise ValidationError(message, **{place: ["An EXPORT takes no options yet; leave them out."]})
-    return read_given(place, given, entity_type, file_type)
+    return read_given(place, given, entity_type, file_type, task_type)
 
 
-def _check_destination(body: dict[str, Any]) -> None:
-    """An export goes to the service's own bucket; `upload_id` is what some clients cannot leave out."""
+def _export_destination(body: dict[str, Any]) -> dict[str, Any]:
+    """An export goes to the service's own bucket or to one of a connection.
+
+    With an `upload_id`, which some clients cannot leave out, `file_url` means nothing.
+    """
     if body["plan_id"]:
         message = "Invalid request format"
         raise ValidationError(message, plan_id=["A plan is loaded by an IMPORT; leave plan_id out."])
     url = (body["file_url"] or "").strip()
-    if url and not body["upload_id"]:
+    if not url or body["upload_id"]:
+        return {}
+    if not is_place(url):
         message = "Invalid request format"
-        raise ValidationError(
-            message,
-            file_url=['Exports go to the service\'s own bucket: leave file_url out or "".'],
+        told = (
+            'Exports go to the service\'s own bucket, for which file_url is left out or "", or to s3://bucket/prefix '
+            "of a connection."
         )
+        raise ValidationError(message, file_url=[told])
+    return {"destination_url": url}

@@ -27,6 +27,7 @@ def follow_plan(session: Session, scope_id: int, new: NewTask) -> NewTask:
     return replace(
         new,
         file_url=plan.file_url,
+        connection_id=plan.connection_id,
         upload_id=plan.upload_id,
         file_name=new.file_name or plan.file_name,
         options={**kept, **(new.options or {})} or None,

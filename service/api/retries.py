@@ -9,7 +9,7 @@ from schemas.new_tasks import RetryScope
 from schemas.vocabulary import EntityType, FileType, TaskState, TaskType
 from service.access import Principal
 from service.api.given import DIALECT, read_given, refuse_dialect
-from service.api.new_tasks import find_upload
+from service.api.new_tasks import find_bucket, find_upload
 from service.db.models import Task
 from service.errors import ValidationError
 from service.tracking.lifecycle import NewTask, find_task
@@ -55,9 +55,15 @@ def _check_parent(parent: Task) -> None:
 def _retry_all(session: Session, principal: Principal, parent: Task, body: dict[str, Any]) -> NewTask:
     """The same source: a plan, an upload, a link, or rows that the parent itself had from another task."""
     child = _child(parent, FileType(parent.file_type), parent.options or {}, body)
-    child = replace(child, file_url=parent.file_url, upload_id=parent.upload_id, plan_id=parent.plan_id)
+    child = replace(
+        child,
+        file_url=parent.file_url,
+        connection_id=parent.connection_id,
+        upload_id=parent.upload_id,
+        plan_id=parent.plan_id,
+    )
     if parent.plan_id or parent.file_url:
-        return child
+        return find_bucket(session, principal, child)
     return find_upload(session, principal, child) if parent.upload_id else replace(child, source_key=parent.source_key)
 
 

@@ -16,7 +16,7 @@ from service.api.blueprint import Blueprint
 from service.api.bodies import created_headers, result_body, run_body, task_body
 from service.api.context import context
 from service.api.document import CREATED, IDEMPOTENCY_KEY, error_name
-from service.api.links import export_link
+from service.api.links import export_links, result_link
 from service.api.new_tasks import check_task, find_source, wants_run
 from service.api.once import do_once
 from service.db.models import Task
@@ -106,7 +106,8 @@ def create_task(principal: Principal, body: dict[str, Any]) -> Response:
 def get_task_result(principal: Principal, query: dict[str, Any]) -> Response:
     """Read what a task came to.
 
-    It is found by its `workflow_id`, or by its own id. A finished export comes with its link.
+    It is found by its `workflow_id`, or by its own id. A finished export comes with its link, or
+    `message` says why not.
     """
     if not query["workflow_id"]:
         message = "Workflow ID is required"
@@ -115,8 +116,9 @@ def get_task_result(principal: Principal, query: dict[str, Any]) -> Response:
         task = _find_run(session, principal, query["workflow_id"])
         counters = current_counters(session, [task])[task.id]
     exported = task.task_type == TaskType.EXPORT and task.state == TaskState.COMPLETED
-    link = export_link(context(), task) if exported else None
-    return jsonify(result_body(task, counters, f"task is {task.state}", link))
+    link, told = result_link(context(), task) if exported else (None, "")
+    message = f"task is {task.state}; {told}" if told else f"task is {task.state}"
+    return jsonify(result_body(task, counters, message, link))
 
 
 @blueprint.get("/<task_id>")
@@ -136,7 +138,9 @@ def get_task(principal: Principal, task_id: str) -> Response:
 def download_task_export(principal: Principal, task_id: str) -> Response:
     """Get a link to a finished export.
 
-    400 means that the task is an import, 404 that the export is not finished, has failed or is gone from the bucket.
+    It serves ranges too, so a download that was cut off goes on where it stopped. An export that was cut into several
+    files has a link to each in `files`, and `download_url` is that of its manifest. 400 means that the task is an
+    import, 404 that the export is not finished, has failed, is gone from the bucket, or its connection was deleted.
     """
     with context().reads() as session:
         task = find_task(session, principal.scope_id, task_id)
@@ -146,7 +150,7 @@ def download_task_export(principal: Principal, task_id: str) -> Response:
     if task.state != TaskState.COMPLETED:
         message = "Task export has not completed yet or failed"
         raise NotFoundError(message, task_id=task_id, task_status=task.state)
-    return jsonify({"download_url": export_link(context(), task)})
+    return jsonify(export_links(context(), task))
 
 
 @blueprint.put("/<task_id>/status")

@@ -15,7 +15,7 @@ _SESSION_OPTIONS = (
     "-c idle_in_transaction_session_timeout=30s "
     # A lock that is not had soon is better tried again than waited for.
     "-c lock_timeout=10s "
-    "-c timezone=UTC"
+    "-c timezone=UTC -c datestyle=ISO"
 )
 
 

@@ -8,6 +8,7 @@ from hashlib import sha256
 from schemas.entities import ENTITIES
 from schemas.options import read_options
 from schemas.vocabulary import EntityType, FileType
+from service.connections.destinations import find_object
 from service.db.models import Task
 from service.errors import FencedError, SourceRefusedError
 from service.imports.begin import begin_loading
@@ -65,15 +66,33 @@ class _Fetch:
 
     @contextmanager
     def open_blocks(self) -> Iterator[Iterable[bytes]]:
-        """The bytes of the source as they come: from the caller's URL, or from the bucket."""
+        """The bytes of the source as they come: from the caller's URL, from the caller's bucket, or from our own."""
         if self._is_stored:
             head = self._find_stored()
             yield self._bench.store.stream(str(self._task.source_key), _BLOCK_BYTES, head.etag)
+            return
+        if self._task.connection_id is not None:
+            yield self._open_theirs()
             return
         guard = AddressGuard(self._bench.settings.allowed_hosts)
         limits = SourceLimits.from_settings(self._bench.settings)
         with open_source(self._task.file_url, guard, limits) as blocks:
             yield blocks
+
+    def _open_theirs(self) -> Iterable[bytes]:
+        """An object in the caller's bucket, as it is now: a change while it is read is noticed."""
+        bench, task = self._bench, self._task
+        store, key = find_object(bench.sessions, bench.settings, bench.store, task)
+        head = store.head(key)
+        if head is None:
+            message = f"There is no object {task.file_url}; put it there and create a new task"
+            raise SourceRefusedError(message)
+        if head.size_bytes > bench.settings.file_max_bytes:
+            message = (
+                f"The source is larger than {bench.settings.file_max_bytes} bytes (WHARF_FILE_MAX_BYTES); split it"
+            )
+            raise SourceRefusedError(message)
+        return store.stream(key, _BLOCK_BYTES, head.etag)
 
     def keep_text(self, blocks: Iterable[bytes]) -> StoredSource:
         """Survey a text file; one in the bucket that is plain UTF-8 stays where it is, all else is copied."""

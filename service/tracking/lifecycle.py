@@ -38,6 +38,8 @@ class NewTask:
     entity_type: EntityType
     file_type: FileType
     file_url: str = ""
+    connection_id: str | None = None
+    destination_url: str | None = None
     upload_id: str | None = None
     source_key: str | None = None
     file_name: str | None = None
@@ -86,6 +88,8 @@ def submit_task(session: Session, scope_id: int, new: NewTask, max_attempts: int
         entity_type=new.entity_type,
         file_type=new.file_type,
         file_url=new.file_url,
+        connection_id=new.connection_id,
+        destination_url=new.destination_url,
         upload_id=new.upload_id,
         source_key=new.source_key,
         file_name=new.file_name,
@@ -185,12 +189,16 @@ def end_stopped_import(
 
 
 def complete_export(session: Session, task_id: str, attempt: int, made: ExportObject) -> None:
-    """The object is whole. Raises FencedError when another attempt owns the export by now."""
+    """The object is whole. Raises FencedError when another attempt owns the export by now, or may own it any moment.
+
+    Once the lease was reaped upkeep takes what the attempt has written for left behind.
+    """
     _write_as_owner(
         session,
         task_id,
         attempt,
         Task.task_type == TaskType.EXPORT,
+        Task.lease_expires_at.is_not(None),
         **completed_values(),
         **counter_values(Counters(created=made.rows)),
         total_records=made.rows,

@@ -39,6 +39,8 @@ def port(servers: RunningServers, database_url: str, tmp_path: Path) -> Iterator
         "WHARF_REQUESTS_PER_MINUTE": "1000000",
         # No `size` that the document allows is too long.
         "WHARF_FILE_MAX_BYTES": str(2**63 - 1),
+        # Nobody's roles are asked for.
+        "WHARF_STS_ENDPOINT": "http://127.0.0.1:1",
         # The hosts of made-up URLs have no address; a name server that is away must not be waited for.
         "RES_OPTIONS": "timeout:1 attempts:1",
     }

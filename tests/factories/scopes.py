@@ -13,8 +13,13 @@ from service.access import ensure_scope, new_key, store_key
 from service.db.models import (
     Attempt,
     Chunk,
+    Connection,
     Customer,
     Event,
+    ExportAttempt,
+    ExportPart,
+    ExportRange,
+    ExportStream,
     Feature,
     Meter,
     Price,
@@ -55,6 +60,7 @@ class FilledScope:
     mark: str
     tasks: list[Task] = field(default_factory=list)
     uploads: list[Upload] = field(default_factory=list)
+    connections: list[Connection] = field(default_factory=list)
 
     @property
     def object_keys(self) -> list[str]:
@@ -74,6 +80,9 @@ def fill_scope(
     mark = f"mark_{new_ulid()}"
     user_id = store_key(session, scope, key, mark, role).user_id
     filled = FilledScope(scope, key, user_id, mark)
+    filled.connections.append(_connection(filled))
+    session.add_all(filled.connections)
+    session.flush()
     for kind in kinds:
         _add_task(session, filled, kind, bucket)
         if len(filled.tasks) == 1:
@@ -170,9 +179,22 @@ def _parts(task: Task, kind: TaskKind, mark: str) -> list[Any]:
             )
         )
         parts.append(RefusedRows(task_id=task.id, chunk=0, content=mark.encode()))
+    if kind is TaskKind.READING_EXPORT:
+        parts += _export_parts(task, mark)
     if kind in _HAVE_OPEN_CHUNKS:
         parts.append(RowSetAside(task_id=task.id, row=1, key="c-1", values={"name": mark}))
     return parts
+
+
+def _export_parts(task: Task, mark: str) -> list[Any]:
+    """What an attempt that others may help with leaves in SQL."""
+    of_attempt: dict[str, Any] = {"task_id": task.id, "attempt": 1}
+    return [
+        ExportAttempt(**of_attempt, base=mark, object_key=f"{mark}.csv", upload_id=mark, snapshot=mark, parts=1),
+        ExportStream(**of_attempt, number=0, worker=mark),
+        ExportRange(**of_attempt, number=0, first_block=0, stream=0),
+        ExportPart(**of_attempt, number=1, stream=0, etag=mark),
+    ]
 
 
 def _chunk(task: Task, number: int, state: ChunkState, mark: str) -> Chunk:
@@ -189,6 +211,24 @@ def _chunk(task: Task, number: int, state: ChunkState, mark: str) -> Chunk:
         first_line=number + 2,
         checksum=b"\1",
         refused_codes={"required": 1} if number == 0 else None,
+    )
+
+
+def _connection(filled: FilledScope) -> Connection:
+    """A connection that needs no store to be changed."""
+    return Connection(
+        id=new_id("conn"),
+        scope_id=filled.scope.id,
+        name=filled.mark,
+        provider_type="s3",
+        is_managed=True,
+        bucket="",
+        region="",
+        key_prefix=f"{filled.scope.tenant_id}/{filled.scope.environment_id}/",
+        use_path_style=False,
+        metadata_={"mark": filled.mark},
+        created_by=filled.user_id,
+        updated_by=filled.user_id,
     )
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -79,10 +79,10 @@ class MemoryObjectStore:
         self._upload(key, upload_id).parts[number] = bytes(body)
         return _etag(body)
 
-    def complete_multipart(self, key: str, upload_id: str, etags: Sequence[str]) -> None:
+    def complete_multipart(self, key: str, upload_id: str, etags: Mapping[int, str]) -> None:
         self._called("complete_multipart")
         upload = self._upload(key, upload_id)
-        content = b"".join(upload.parts[number] for number in range(1, len(etags) + 1))
+        content = b"".join(upload.parts[number] for number in sorted(etags))
         self._store(key, content, upload.content_type, upload.metadata)
         del self._uploads[upload_id]
 

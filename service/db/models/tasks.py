@@ -42,7 +42,8 @@ class Task(Base):
     we give up. `due_at` says from
     when the task may be claimed and `dispatched_at` when a message was last sent for it, so a lost
     message is only a delay. `serial` is the narrow key that imported rows carry. `stop_code` says that an import
-    loads no more chunks and why; it is FAILED when it has been finished.
+    loads no more chunks and why; it is FAILED when it has been finished. `destination_url` is where an export is asked
+    to go; its `file_url` is "" until the object is whole.
     """
 
     __tablename__ = "tasks"
@@ -86,6 +87,8 @@ class Task(Base):
     file_url: Mapped[str] = mapped_column(server_default="")
     file_name: Mapped[str | None]
     upload_id: Mapped[str | None]
+    connection_id: Mapped[str | None] = mapped_column(Key, ForeignKey("connections.id"))
+    destination_url: Mapped[str | None]
     metadata_: Mapped[dict[str, Any] | None] = mapped_column("metadata")
     options: Mapped[dict[str, Any] | None]
     plan_id: Mapped[str | None] = mapped_column(Key)

@@ -11,6 +11,7 @@ from service.imports.formats.detect import (
     refuse_other_formats,
 )
 from service.imports.formats.json_array import ArrayFinder
+from service.imports.formats.json_structure import WHITE_SPACE
 from service.imports.formats.limits import Limits
 from service.imports.formats.source_format import Layout, SourceFormat
 
@@ -80,10 +81,12 @@ class SourceFinder:
         return text
 
     def _begin_json(self, text: bytes, offset: int, *, is_last: bool) -> bytes:
-        place = find_first_value(text, is_last=is_last)
+        # A file of lines may have none; an empty array at least has its brackets.
+        has_no_lines = is_last and self._expected.file_type is FileType.NDJSON and not text.strip(WHITE_SPACE)
+        place = 0 if has_no_lines else find_first_value(text, is_last=is_last)
         if place is None:
             return text
-        if text[place : place + 1] == b"{":
+        if has_no_lines or text[place : place + 1] == b"{":
             self._format(Layout.NDJSON)
             self._finder = LineFinder(self._limits, offset)
             return text

@@ -44,6 +44,12 @@ LET_IN = {
     "POST /v1/tasks/{task_id}/retry": WRITERS,
     "PUT /v1/tasks/{task_id}/status": WRITERS,
     "POST /v1/uploads": WRITERS,
+    "GET /v1/connections": READERS,
+    "POST /v1/connections": WRITERS,
+    "POST /v1/connections/search": READERS,
+    "GET /v1/connections/{connection_id}": READERS,
+    "PUT /v1/connections/{connection_id}": WRITERS,
+    "DELETE /v1/connections/{connection_id}": WRITERS,
 }
 #: Something valid under the names that a request cannot do without.
 VALUES: dict[str, list[Any]] = {
@@ -56,6 +62,9 @@ VALUES: dict[str, list[Any]] = {
     "file_type": ["CSV"],
     "file_name": ["rows.csv"],
     "scope": ["all"],
+    "connection_id": ["conn_none"],
+    "name": ["Acme bucket"],
+    "provider_type": ["s3"],
 }
 STATIC_KEY = "a key of the settings"
 EXPORT = {"task_type": "EXPORT", "entity_type": "CUSTOMERS", "file_type": "CSV"}

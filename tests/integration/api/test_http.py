@@ -36,6 +36,12 @@ ROUTES = [
     ("GET", "/v1/tasks/task_x/download", 404),
     ("PUT", "/v1/tasks/task_x/status", 400),
     ("POST", "/v1/uploads", 400),
+    ("GET", "/v1/connections", 200),
+    ("POST", "/v1/connections", 400),
+    ("POST", "/v1/connections/search", 200),
+    ("GET", "/v1/connections/conn_none", 404),
+    ("PUT", "/v1/connections/conn_none", 404),
+    ("DELETE", "/v1/connections/conn_none", 404),
 ]
 METHODS = {path: {method for method, other, _ in ROUTES if other == path} for _, path, _ in ROUTES}
 

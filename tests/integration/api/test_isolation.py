@@ -125,6 +125,12 @@ def names_of(owner: FilledScope) -> dict[str, list[Any]]:
         "task_id": [task.id for task in tasks],
         "workflow_id": [*(task.workflow_id for task in tasks), *(task.id for task in tasks)],
         "schedule_id": schedules,
+        "connection_id": [connection.id for connection in owner.connections],
+        "connection_ids": [[connection.id for connection in owner.connections], None],
+        "provider_type": ["s3"],
+        "name": ["Ours"],
+        "encrypted_secret_data": [None],
+        "sync_config": [{"s3": {"is_flexprice_managed": True}}],
         "scheduled_task_id": [None, *schedules],
         "upload_id": [*(upload.id for upload in owner.uploads), None],
         "plan_id": [None, *(task.id for task in tasks)],
@@ -184,9 +190,9 @@ def check_twin(
 
 
 def without_own_words(request: Request) -> Request:
-    """Metadata of an export mean nothing to us, and are kept as they were given, whatever they name."""
+    """Metadata of an export or a connection mean nothing to us, and are kept as they were given, whatever they name."""
     body = request.body or {}
-    if body.get("task_type") == TaskType.EXPORT and body.get("metadata"):
+    if (body.get("task_type") == TaskType.EXPORT or "provider_type" in body) and body.get("metadata"):
         return replace(request, body={**body, "metadata": {"batch": 7}})
     return request
 

@@ -1,5 +1,6 @@
 """The six operations and uploads, through the app, on real servers."""
 
+import gzip
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,8 +21,8 @@ TASK_KEYS = {
     "id", "task_type", "entity_type", "scheduled_task_id", "workflow_id", "run_id", "file_url", "file_name",
     "file_type", "task_status", "outcome", "progress", "counts", "total_records", "processed_records",
     "successful_records", "failed_records", "error_code", "error_summary", "metadata", "options", "plan_id",
-    "parent_task_id", "source", "manifest", "attempt", "started_at", "completed_at", "failed_at", "environment_id",
-    "tenant_id", "status", "created_at", "updated_at", "created_by", "updated_by",
+    "parent_task_id", "source", "destination_url", "manifest", "attempt", "started_at", "completed_at", "failed_at",
+    "environment_id", "tenant_id", "status", "created_at", "updated_at", "created_by", "updated_by",
 }  # fmt: skip
 
 
@@ -70,8 +71,8 @@ def test_create_answers_202_while_the_broker_is_down(caller: Caller, dispatcher:
         ({"file_type": "XLSX"}, "Invalid file type", "file_type"),
         ({"task_type": ""}, "Invalid request format", "task_type"),
         ({"entity_type": None}, "Invalid request format", "entity_type"),
-        ({"file_url": "s3://theirs/x"}, "Invalid request format", "file_url"),
-        ({"options": {"dry_run": True}}, "Invalid request format", "options"),
+        ({"file_url": "s3://theirs/x"}, "Invalid file URL", "file_url"),
+        ({"options": {"dry_run": True}}, "Invalid request format", "options.dry_run"),
         ({"options": "dry_run"}, "Invalid request format", "options"),
         ({"task_type": "IMPORT"}, "Invalid request format", "file_url"),
         ({"task_type": "IMPORT", "file_url": "  "}, "File URL cannot be empty", "file_url"),
@@ -171,6 +172,44 @@ def test_download_says_when_the_object_is_gone(caller: Caller, bench: Workbench)
     answer = caller.call("GET", f"/v1/tasks/{task['id']}/download")
     assert answer.status_code == 404
     assert "no longer in the bucket" in answer.get_json()["message"]
+
+
+def test_a_download_has_the_name_that_was_asked_for_and_goes_on_where_it_was_cut_off(
+    caller: Caller, bench: Workbench
+) -> None:
+    body = {**EXPORT, "options": {"file_name": "Kunden März.csv", "columns": ["external_id"]}}
+    task = caller.call("POST", "/v1/tasks", body).get_json()
+    run_export(bench, task["id"])
+    link = caller.call("GET", f"/v1/tasks/{task['id']}/download").get_json()["download_url"]
+    answer = requests.get(link, headers={"Range": "bytes=9-"}, timeout=5)
+    # The status would be 206; rclone says 200.
+    assert answer.content == b"id\n"
+    assert "filename*=UTF-8''Kunden%20M%C3%A4rz.csv" in answer.headers["Content-Disposition"]
+
+
+def test_each_file_of_an_export_that_was_cut_has_a_link(caller: Caller, bench: Workbench) -> None:
+    created = create_import(caller, upload(caller, "external_id,name\nc-1,One\nc-2,Two\nc-3,Three\n"))
+    run_imports(bench, created["task_id"])
+    options = {"max_part_rows": 2, "columns": ["name"], "file_name": "all 1.2026.csv.gz", "compression": "gzip"}
+    task = caller.call("POST", "/v1/tasks", {**EXPORT, "options": options}).get_json()
+    run_export(bench, task["id"])
+    found = caller.call("GET", f"/v1/tasks/{task['id']}/download").get_json()
+    manifest = requests.get(found["download_url"], timeout=5).json()
+    assert [{**part, "key": ""} for part in manifest["parts"]] == [
+        {"key": "", **{name: file[name] for name in ("rows", "bytes", "sha256")}} for file in found["files"]
+    ]
+    files = [requests.get(file["download_url"], timeout=5) for file in found["files"]]
+    assert sorted(b"".join(gzip.decompress(file.content)[5:] for file in files).splitlines()) == [
+        b'"One"', b'"Three"', b'"Two"',
+    ]  # fmt: skip
+    names = [file.headers["Content-Disposition"] for file in files]
+    assert [f"all 1.2026-000{number}.csv.gz" in name for number, name in enumerate(names, start=1)] == [True, True]
+    bench.store.delete(manifest["parts"][0]["key"].replace("-0001.csv.gz", ".manifest.json"))
+    result = caller.call("GET", f"/v1/tasks/result?workflow_id={task['id']}").get_json()
+    assert (result["download_url"], result["total_records"]) == (None, 3)
+    assert result["message"].startswith("task is COMPLETED; The export object is no longer in the bucket")
+    gone = caller.call("GET", f"/v1/tasks/{task['id']}/download")
+    assert (gone.status_code, "no longer in the bucket" in gone.get_json()["message"]) == (404, True)
 
 
 def test_result_needs_a_workflow_and_knows_only_its_own(caller: Caller) -> None:

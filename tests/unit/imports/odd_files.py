@@ -125,6 +125,8 @@ takes("json, BOM", b"\xef\xbb\xbf" + json.dumps([ANN]).encode(), [ANN], file_typ
 takes("json, lines", b'{"external_id":"1","name":"Ann"}\n{"external_id":"2","name":"Bob"}', [ANN, BOB], file_type=JSON)
 takes("ndjson, blank lines", b'{"external_id":"1","name":"Ann"}\r\n\r\n{"external_id":"2","name":"Bob"}\r\n',
       [ANN, BOB], file_type=NDJSON)  # fmt: skip
+takes("ndjson, empty", b"", [], file_type=NDJSON)
+takes("ndjson, blank lines alone", b"\n\r\n", [], file_type=NDJSON)
 takes("ndjson, an array is taken too", json.dumps([ANN, BOB]).encode(), [ANN, BOB], file_type=NDJSON)
 takes("ndjson, a broken line", b'{"external_id":"1","name":"Ann"}\n{"external_id":\n', [ANN], [(2, "", "invalid_json")],
       file_type=NDJSON)  # fmt: skip

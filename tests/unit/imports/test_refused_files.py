@@ -22,11 +22,6 @@ REFUSED: dict[str, tuple[bytes, FileType, str]] = {
         "The file is empty: it has no header line; add one and create a new task",
     ),
     "json, empty": (b"", JSON, "The file is empty: it holds no JSON; to import nothing, send []"),
-    "ndjson, blank lines alone": (
-        b"\n \r\n",
-        NDJSON,
-        "The file is empty: it holds no JSON; to import nothing, send []",
-    ),
     "csv, carriage returns as line ends": (
         BOTH.replace(b"\n", b"\r"),
         CSV,
